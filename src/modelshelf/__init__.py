@@ -1,0 +1,30 @@
+"""Modelshelf: the package manager for pre-trained models.
+
+    import modelshelf
+    model = modelshelf.load("digits/classifier", variant="cnn-small")
+    model(image=images)["logits"]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from modelshelf.client.load import load as load
+    from modelshelf.errors import ShelfError as ShelfError
+
+__version__ = "0.1.0"
+__all__ = ["ShelfError", "__version__", "load"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the public names when they are first asked for: `import modelshelf` stays cheap."""
+    if name == "load":
+        from modelshelf.client.load import load
+
+        return load
+    if name == "ShelfError":
+        from modelshelf.errors import ShelfError
+
+        return ShelfError
+    raise AttributeError(f"module 'modelshelf' has no attribute {name!r}")

@@ -1,0 +1,61 @@
+"""A published release as one line of the registry's index: all that resolving and installing need.
+
+`GET /index/{publisher}/{name}.jsonl` holds one `Entry` a line, in publication order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Literal
+
+import msgspec
+
+from modelshelf.package.record import Dependency, Requires, Variant
+from modelshelf.package.signature import Signature
+
+Status = Literal["active", "archived", "deprecated", "quarantined"]
+
+
+class File(msgspec.Struct, frozen=True):
+    """One file of a release, with the three hashes that foreign clients ask for.
+
+    `path` is relative, with forward slashes; `size` in bytes; `git` is git's blob sha1.
+    """
+
+    path: str
+    size: int
+    sha256: str
+    git: str
+    md5: str
+
+
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A release as the index shows it. `yanked` holds the reason; `published` is RFC 3339, UTC.
+
+    Its four names are `version`, `commit` (40 hex), `number` (n-th release) and `manifest`
+    (sha256 of the canonical JSON of the release, which is itself a file of the registry).
+    """
+
+    name: str
+    version: str
+    commit: str
+    number: int
+    manifest: str
+    published: str
+    files: tuple[File, ...]
+    variants: tuple[Variant, ...]
+    license: str | None = None
+    dependencies: dict[str, Dependency] = {}
+    requires: Requires = Requires()
+    signatures: dict[str, Signature] = {}
+    yanked: str | None = None
+    status: Status = "active"
+    successor: str | None = None
+
+
+def commit_name(files: tuple[File, ...]) -> str:
+    """The release's 40-hex name: sha1 over the sorted lines `path NUL sha256 LF`."""
+    digest = hashlib.sha1(usedforsecurity=False)
+    for file in sorted(files, key=lambda file: file.path):
+        digest.update(f"{file.path}\0{file.sha256}\n".encode())
+    return digest.hexdigest()

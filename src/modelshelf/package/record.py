@@ -1,0 +1,183 @@
+"""The record: what a publisher writes in `shelf.toml`, typed. Pure data, both sides read it.
+
+The shape is DESIGN's: `[package]`, `[dependencies]`, `[requires]`, `[training]`,
+`[signatures.NAME]`, `[entrypoints.NAME]`, `[[variants]]` with `[[variants.artifacts]]`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from modelshelf.package.signature import Signature
+
+Kind = Literal["person", "organization"]
+DependencyKind = Literal["runtime", "preprocess", "base"]
+Feature = bool | int | float | str
+
+
+class _Value(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What all parts of the record share: frozen, no defaults in JSON."""
+
+
+class Developer(_Value):
+    """A person or organization that made the package."""
+
+    name: str
+    kind: Kind = "person"
+    email: str | None = None
+    url: str | None = None
+
+
+class Package(_Value):
+    """The `[package]` table: what the whole product line has in common."""
+
+    name: str
+    version: str
+    summary: str | None = None
+    license: str | None = None
+    copyright: str | None = None
+    task: str | None = None
+    algorithm: str | None = None
+    datasets: tuple[str, ...] = ()
+    language: str | None = None
+    keywords: tuple[str, ...] = ()
+    developers: tuple[Developer, ...] = ()
+    source: str | None = None
+    issues: str | None = None
+    contributing: str | None = None
+    homepage: str | None = None
+    papers: tuple[str, ...] = ()
+    demo: str | None = None
+    security: str | None = None
+    readme: str | None = None
+    usage: str | None = None
+    notes: str | None = None
+    include: tuple[str, ...] = ()
+
+
+class Dependency(_Value):
+    """A requirement on another package of models."""
+
+    version: str
+    kind: DependencyKind = "runtime"
+    registry: str | None = None
+
+
+class Requires(_Value):
+    """What the models need around them: Python packages (PEP 508), frameworks, hardware."""
+
+    python: tuple[str, ...] = ()
+    python_version: str | None = None
+    frameworks: dict[str, str] = {}
+    hardware: tuple[str, ...] = ()
+
+
+class Training(_Value):
+    """How the weights came about."""
+
+    description: str | None = None
+    script: str | None = None
+    checkpoint: str | None = None
+    hyperparameters: dict[str, Feature] = {}
+    preprocessing: str | None = None
+
+
+class Parameter(_Value):
+    """One argument of an entrypoint; `default` is its source text, None where it is required."""
+
+    name: str
+    type: str | None = None
+    default: str | None = None
+    description: str | None = None
+
+
+class Entrypoint(_Value):
+    """A named Python callable that builds a variant (the paper's 6.2.2.2)."""
+
+    file: str = "hubconf.py"
+    parameters: tuple[Parameter, ...] = ()
+    description: str | None = None
+
+
+class Metric(_Value):
+    """One measured quality of a variant."""
+
+    name: str
+    value: float
+    dataset: str | None = None
+    split: str | None = None
+
+
+class Artifact(_Value):
+    """A variant in one format for some usage contexts at one precision; `files` are its files."""
+
+    format: str
+    files: tuple[str, ...]
+    contexts: tuple[str, ...] = ("python",)
+    precision: str | None = None
+    opset: int | None = None
+
+
+class Variant(_Value):
+    """One model of the package."""
+
+    name: str
+    artifacts: tuple[Artifact, ...]
+    summary: str | None = None
+    default: bool = False
+    features: dict[str, Feature] = {}
+    entrypoint: str | None = None
+    metrics: tuple[Metric, ...] = ()
+
+
+class Record(_Value):
+    """A release described: everything its publisher says of it."""
+
+    package: Package
+    variants: tuple[Variant, ...]
+    dependencies: dict[str, Dependency] = {}
+    requires: Requires = Requires()
+    training: Training | None = None
+    signatures: dict[str, Signature] = {}
+    entrypoints: dict[str, Entrypoint] = {}
+
+
+def default_variant(variants: tuple[Variant, ...]) -> Variant:
+    """The variant meant when none is named: the one marked `default`, else the first."""
+    return next((variant for variant in variants if variant.default), variants[0])
+
+
+def named_files(record: Record) -> dict[str, str]:
+    """Every file that the record names → the dotted place that names it, in the record's order."""
+    package = record.package
+    named: dict[str, str] = {}
+    for field in ("readme", "usage", "notes"):
+        value = getattr(package, field)
+        if value and not _is_text(value):
+            named.setdefault(value, f"package.{field}")
+    for path in package.include:
+        named.setdefault(path, "package.include")
+    if record.training and record.training.script:
+        named.setdefault(record.training.script, "training.script")
+    for name, signature in record.signatures.items():
+        for tensor_name, tensor in (signature.inputs | signature.outputs).items():
+            if tensor.labels:
+                named.setdefault(tensor.labels, f"signatures.{name}.{tensor_name}.labels")
+    for name, entrypoint in record.entrypoints.items():
+        named.setdefault(entrypoint.file, f"entrypoints.{name}.file")
+    for number, variant in enumerate(record.variants):
+        for artifact in variant.artifacts:
+            for path in artifact.files:
+                named.setdefault(path, f"variants[{number}].artifacts")
+    return named
+
+
+def _is_text(value: str) -> bool:
+    """Whether `notes` or `usage` holds the text itself rather than the name of a file."""
+    return "\n" in value or " " in value
+
+
+canonical = msgspec.json.Encoder(order="sorted")
+"""Encodes any value of this room to the same bytes everywhere: sorted keys, no white space."""

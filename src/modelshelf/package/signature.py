@@ -1,0 +1,97 @@
+"""Signatures: named inputs and outputs with dtype, shape and meaning (the paper's 6.2.2.1)."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+DTYPES = (
+    "bool", "int4", "int8", "int16", "int32", "int64", "uint4", "uint8", "uint16", "uint32",
+    "uint64", "float4", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz",
+    "float16", "bfloat16", "float32", "float64", "complex64", "complex128", "string",
+)  # fmt: skip
+
+Dimension = int | str | None
+"""A fixed size, a named symbol (equal names are equal sizes), or None where nothing is known."""
+
+
+class Tensor(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The set of arrays that an input accepts or an output produces.
+
+    `shape` is outermost first; `range` is (lowest, highest) of the values; `layout` names the
+    axes (`NCHW`); `labels` is a file of the package with one class a line.
+    """
+
+    dtype: str
+    shape: tuple[Dimension, ...] | None = None
+    meaning: str | None = None
+    description: str | None = None
+    range: tuple[float, float] | None = None
+    layout: str | None = None
+    labels: str | None = None
+    optional: bool = False
+
+    def __str__(self) -> str:
+        """`float32[batch, 1, 8, 8]`; an unknown rank is `float32[...]`, an unknown size `?`."""
+        if self.shape is None:
+            return f"{self.dtype}[...]"
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.dtype}[{sizes}]"
+
+
+class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One way to call a model: what goes in, what comes out, by name."""
+
+    inputs: dict[str, Tensor]
+    outputs: dict[str, Tensor]
+    description: str | None = None
+
+    def __str__(self) -> str:
+        """`(image: float32[batch, 1, 8, 8]) -> (logits: float32[batch, 10])`."""
+        return f"({_listed(self.inputs)}) -> ({_listed(self.outputs)})"
+
+
+def _listed(tensors: dict[str, Tensor]) -> str:
+    return ", ".join(
+        f"{name}{'?' if tensor.optional else ''}: {tensor}" for name, tensor in tensors.items()
+    )
+
+
+def disagreement(declared: Signature, extracted: Signature) -> list[tuple[str, str, str]]:
+    """Where a declared signature says other than the file: (place, declared, extracted) each.
+
+    What the file does not know (rank, a size, the order of names) is no disagreement; a symbol
+    agrees with any symbol, a number only with the same number or an unknown size.
+    """
+    found: list[tuple[str, str, str]] = []
+    for side in ("inputs", "outputs"):
+        said: dict[str, Tensor] = getattr(declared, side)
+        read: dict[str, Tensor] = getattr(extracted, side)
+        for name in sorted(said.keys() | read.keys()):
+            place = f"{side}.{name}"
+            if name not in read:
+                found.append((place, str(said[name]), "absent"))
+            elif name not in said:
+                found.append((place, "absent", str(read[name])))
+            elif not _agree(said[name], read[name]):
+                found.append((place, str(said[name]), str(read[name])))
+    return found
+
+
+def _agree(said: Tensor, read: Tensor) -> bool:
+    if said.dtype != read.dtype:
+        return False
+    if said.shape is None or read.shape is None:
+        return said.shape == read.shape or read.shape is None
+    return len(said.shape) == len(read.shape) and all(
+        theirs is None
+        or mine == theirs
+        or (isinstance(theirs, str) and not isinstance(mine, int))
+        for mine, theirs in zip(said.shape, read.shape, strict=True)
+    )
+
+
+def element_count(shape: tuple[int, ...]) -> int:
+    """How many values an array of `shape` has; 1 for a scalar."""
+    return math.prod(shape)
