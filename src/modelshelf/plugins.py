@@ -20,7 +20,9 @@ def module_names(room: str) -> list[str]:
     """Names of the public modules in package `room` (dotted), sorted, without importing them."""
     package = importlib.import_module(room)
     return sorted(
-        info.name for info in pkgutil.iter_modules(package.__path__) if not info.name.startswith("_")
+        info.name
+        for info in pkgutil.iter_modules(package.__path__)
+        if not info.name.startswith("_")
     )
 
 

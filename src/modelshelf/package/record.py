@@ -6,6 +6,7 @@ The shape is DESIGN's: `[package]`, `[dependencies]`, `[requires]`, `[training]`
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -21,7 +22,7 @@ class _Value(msgspec.Struct, frozen=True, omit_defaults=True):
     """What all parts of the record share: frozen, no defaults in JSON."""
 
 
-class Developer(_Value):
+class Developer(_Value, frozen=True):
     """A person or organization that made the package."""
 
     name: str
@@ -30,7 +31,7 @@ class Developer(_Value):
     url: str | None = None
 
 
-class Package(_Value):
+class Package(_Value, frozen=True):
     """The `[package]` table: what the whole product line has in common."""
 
     name: str
@@ -57,15 +58,22 @@ class Package(_Value):
     include: tuple[str, ...] = ()
 
 
-class Dependency(_Value):
-    """A requirement on another package of models."""
+class Dependency(_Value, frozen=True):
+    """A requirement on another package of models, written by a publisher or by a consumer.
+
+    Without `variants` the default variant is meant, without `format` the first one that the
+    context (`python` where none is named) can run.
+    """
 
     version: str
     kind: DependencyKind = "runtime"
     registry: str | None = None
+    variants: tuple[str, ...] = ()
+    format: str | None = None
+    context: str | None = None
 
 
-class Requires(_Value):
+class Requires(_Value, frozen=True):
     """What the models need around them: Python packages (PEP 508), frameworks, hardware."""
 
     python: tuple[str, ...] = ()
@@ -74,7 +82,7 @@ class Requires(_Value):
     hardware: tuple[str, ...] = ()
 
 
-class Training(_Value):
+class Training(_Value, frozen=True):
     """How the weights came about."""
 
     description: str | None = None
@@ -84,7 +92,7 @@ class Training(_Value):
     preprocessing: str | None = None
 
 
-class Parameter(_Value):
+class Parameter(_Value, frozen=True):
     """One argument of an entrypoint; `default` is its source text, None where it is required."""
 
     name: str
@@ -93,7 +101,7 @@ class Parameter(_Value):
     description: str | None = None
 
 
-class Entrypoint(_Value):
+class Entrypoint(_Value, frozen=True):
     """A named Python callable that builds a variant (the paper's 6.2.2.2)."""
 
     file: str = "hubconf.py"
@@ -101,7 +109,7 @@ class Entrypoint(_Value):
     description: str | None = None
 
 
-class Metric(_Value):
+class Metric(_Value, frozen=True):
     """One measured quality of a variant."""
 
     name: str
@@ -110,7 +118,7 @@ class Metric(_Value):
     split: str | None = None
 
 
-class Artifact(_Value):
+class Artifact(_Value, frozen=True):
     """A variant in one format for some usage contexts at one precision; `files` are its files."""
 
     format: str
@@ -120,7 +128,7 @@ class Artifact(_Value):
     opset: int | None = None
 
 
-class Variant(_Value):
+class Variant(_Value, frozen=True):
     """One model of the package."""
 
     name: str
@@ -132,7 +140,7 @@ class Variant(_Value):
     metrics: tuple[Metric, ...] = ()
 
 
-class Record(_Value):
+class Record(_Value, frozen=True):
     """A release described: everything its publisher says of it."""
 
     package: Package
@@ -151,30 +159,33 @@ def default_variant(variants: tuple[Variant, ...]) -> Variant:
 
 def named_files(record: Record) -> dict[str, str]:
     """Every file that the record names → the dotted place that names it, in the record's order."""
-    package = record.package
     named: dict[str, str] = {}
-    for field in ("readme", "usage", "notes"):
-        value = getattr(package, field)
-        if value and not _is_text(value):
-            named.setdefault(value, f"package.{field}")
-    for path in package.include:
-        named.setdefault(path, "package.include")
-    if record.training and record.training.script:
-        named.setdefault(record.training.script, "training.script")
-    for name, signature in record.signatures.items():
-        for tensor_name, tensor in (signature.inputs | signature.outputs).items():
-            if tensor.labels:
-                named.setdefault(tensor.labels, f"signatures.{name}.{tensor_name}.labels")
-    for name, entrypoint in record.entrypoints.items():
-        named.setdefault(entrypoint.file, f"entrypoints.{name}.file")
-    for number, variant in enumerate(record.variants):
-        for artifact in variant.artifacts:
-            for path in artifact.files:
-                named.setdefault(path, f"variants[{number}].artifacts")
+    for path, place in _mentions(record):
+        named.setdefault(path, place)
     return named
 
 
-def _is_text(value: str) -> bool:
+def _mentions(record: Record) -> Iterator[tuple[str, str]]:
+    package = record.package
+    for field in ("readme", "usage", "notes"):
+        value = getattr(package, field)
+        if value and not is_text(value):
+            yield value, f"package.{field}"
+    yield from ((path, "package.include") for path in package.include)
+    if record.training and record.training.script:
+        yield record.training.script, "training.script"
+    for name, signature in record.signatures.items():
+        for tensor_name, tensor in (signature.inputs | signature.outputs).items():
+            if tensor.labels:
+                yield tensor.labels, f"signatures.{name}.{tensor_name}.labels"
+    for name, entrypoint in record.entrypoints.items():
+        yield entrypoint.file, f"entrypoints.{name}.file"
+    for number, variant in enumerate(record.variants):
+        for artifact in variant.artifacts:
+            yield from ((path, f"variants[{number}].artifacts") for path in artifact.files)
+
+
+def is_text(value: str) -> bool:
     """Whether `notes` or `usage` holds the text itself rather than the name of a file."""
     return "\n" in value or " " in value
 

@@ -85,9 +85,7 @@ def _agree(said: Tensor, read: Tensor) -> bool:
     if said.shape is None or read.shape is None:
         return said.shape == read.shape or read.shape is None
     return len(said.shape) == len(read.shape) and all(
-        theirs is None
-        or mine == theirs
-        or (isinstance(theirs, str) and not isinstance(mine, int))
+        theirs is None or mine == theirs or (isinstance(theirs, str) and not isinstance(mine, int))
         for mine, theirs in zip(said.shape, read.shape, strict=True)
     )
 

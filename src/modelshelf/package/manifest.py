@@ -1,0 +1,184 @@
+"""`shelf.toml`: text → record or every problem with its line; and back, comments kept."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from typing import TypeVar
+
+import msgspec
+
+from modelshelf.errors import Invalid, Problem
+from modelshelf.package import rules, schema
+from modelshelf.package.record import Dependency, Record
+
+FILE = "shelf.toml"
+largest_manifest_bytes = 1 << 20
+
+Model = TypeVar("Model", bound=msgspec.Struct)
+
+
+class Project(msgspec.Struct, frozen=True):
+    """What a consumer's `shelf.toml` says: the packages wanted, and where they come from."""
+
+    dependencies: dict[str, Dependency] = {}
+    registry: str | None = None
+
+
+def parse(text: str | bytes) -> Record:
+    """A publisher's `shelf.toml` → Record. Raises Invalid with all problems, each with its line."""
+    return _parse(text, Record)
+
+
+def parse_project(text: str | bytes) -> Project:
+    """A consumer's `shelf.toml` → Project; a publisher's own file is read the same way.
+
+    Raises Invalid with all problems in the tables that a consumer writes.
+    """
+    raw, lines = _load(text)
+    if "package" in raw:
+        raw = {key: raw[key] for key in raw if key in ("dependencies", "registry")}
+    return _build(raw, lines, Project)
+
+
+def problems(record: Record) -> list[Problem]:
+    """What is wrong with a record that did not come from a file (the registry's gate)."""
+    return _problems(msgspec.to_builtins(record), {}, Record)
+
+
+def _parse(text: str | bytes, model: type[Model]) -> Model:
+    raw, lines = _load(text)
+    return _build(raw, lines, model)
+
+
+def _build(raw: dict[str, object], lines: Mapping[schema.Place, int], model: type[Model]) -> Model:
+    raw = _long_forms(raw)
+    found = _problems(raw, lines, model)
+    if found:
+        count = "a problem" if len(found) == 1 else f"{len(found)} problems"
+        raise Invalid(f"{FILE} has {count}", where=found[0].where(), problems=tuple(found))
+    return msgspec.convert(raw, model)
+
+
+def _problems(raw: object, lines: Mapping[schema.Place, int], model: type) -> list[Problem]:
+    found = list(schema.walk(raw, model, rules.RULES))
+    if not found and model is Record:
+        found = list(rules.across(msgspec.convert(raw, Record)))
+    return sorted(
+        (
+            Problem(
+                wrong.message,
+                line=_line(place, lines),
+                element=schema.dotted(place),
+                hint=wrong.hint,
+            )
+            for place, wrong in found
+        ),
+        key=lambda problem: problem.line or 0,
+    )
+
+
+def _load(text: str | bytes) -> tuple[dict[str, object], Mapping[schema.Place, int]]:
+    if len(text) > largest_manifest_bytes:
+        raise _one_problem(
+            f"the manifest is larger than {largest_manifest_bytes >> 20} MiB",
+            hint="long texts belong in files that the manifest names (readme, notes)",
+        )
+    if isinstance(text, bytes):
+        text = _decode(text)
+    # tomllib takes \r\n; a byte-order mark is what some editors leave
+    text = text.removeprefix("\ufeff")
+    try:
+        return tomllib.loads(text), _key_lines(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"\(at line (\d+)", str(error))
+        raise _one_problem(
+            f"not valid TOML: {re.sub(r' [(]at .*', '', str(error))}",
+            line=int(at[1]) if at else None,
+        ) from None
+    except RecursionError:
+        raise _one_problem("not valid TOML: nested too deeply") from None
+
+
+def _decode(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError as error:
+        raise _one_problem(
+            f"the manifest is not UTF-8: byte 0x{text[error.start]:02x}",
+            line=text.count(b"\n", 0, error.start) + 1,
+            hint="save the file as UTF-8 (it looks like Latin-1)",
+        ) from None
+
+
+def _one_problem(message: str, *, line: int | None = None, hint: str | None = None) -> Invalid:
+    problem = Problem(message, line=line, hint=hint)
+    return Invalid(message, where=problem.where(), hint=hint, problems=(problem,))
+
+
+def _long_forms(raw: dict[str, object]) -> dict[str, object]:
+    """`"acme/digits" = "^1.0"` is short for `{ version = "^1.0" }`."""
+    wanted = raw.get("dependencies")
+    if not isinstance(wanted, dict):
+        return raw
+    long = {
+        name: {"version": value} if isinstance(value, str) else value
+        for name, value in wanted.items()
+    }
+    return {**raw, "dependencies": long}
+
+
+_HEADER = re.compile(r"\s*(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?$")
+_KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
+_PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
+
+
+def _key_lines(text: str) -> dict[schema.Place, int]:
+    """Each key and table header → its line, from 1. Values inside one line share that line."""
+    lines: dict[schema.Place, int] = {}
+    table: schema.Place = ()
+    counts: dict[schema.Place, int] = {}
+    quote: str | None = None
+    for number, line in enumerate(text.split("\n"), start=1):
+        if quote is None:
+            if header := _HEADER.match(line):
+                table = _table(header, counts)
+                lines.setdefault(table, number)
+            elif key := _KEY.match(line):
+                lines.setdefault((*table, *_parts(key[1])), number)
+        quote = _open_quote(line, quote)
+    return lines
+
+
+def _table(header: re.Match[str], counts: dict[schema.Place, int]) -> schema.Place:
+    """The place that a header opens; arrays of tables count, and sub-tables belong to the last."""
+    place: schema.Place = ()
+    parts = _parts(header[2])
+    for number, part in enumerate(parts):
+        place = (*place, part)
+        if number == len(parts) - 1 and header[1] == "[[":
+            counts[place] = counts.get(place, -1) + 1
+        if place in counts:
+            place = (*place, counts[place])
+    return place
+
+
+def _parts(dotted: str) -> list[str]:
+    return [match[1] or match[2] or match[3] or "" for match in _PART.finditer(dotted)]
+
+
+def _open_quote(line: str, quote: str | None) -> str | None:
+    """The kind of multi-line string that is still open after `line`, or None."""
+    for match in re.finditer(r'"""|' + "'''", line):
+        quote = match[0] if quote is None else None if quote == match[0] else quote
+    return quote
+
+
+def _line(place: schema.Place, lines: Mapping[schema.Place, int]) -> int | None:
+    """The line of the nearest enclosing thing that has one."""
+    while place:
+        if place in lines:
+            return lines[place]
+        place = place[:-1]
+    return 1 if lines else None

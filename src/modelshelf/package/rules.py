@@ -1,0 +1,233 @@
+"""What each value of a record must be: one entry a place, one function a kind of rule."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+
+from modelshelf.errors import Invalid
+from modelshelf.package import name
+from modelshelf.package.path import colliding, unsafe_path
+from modelshelf.package.record import Record, named_files
+from modelshelf.package.requirement import Requirement
+from modelshelf.package.schema import Found, Rule, Wrong
+from modelshelf.package.signature import DTYPES
+from modelshelf.package.version import Version
+from modelshelf.package.vocabularies import nearest, vocabulary
+
+longest_text_characters = 100_000
+
+
+def _word(list_name: str) -> Rule:
+    def check(value: object) -> Wrong | None:
+        words = vocabulary(list_name)
+        if value in words:
+            return None
+        return Wrong(
+            f"unknown {list_name[:-1]} `{str(value)[:60]}`",
+            nearest(str(value), list(words)) or f"known: {', '.join(sorted(words))}",
+        )
+
+    return check
+
+
+def _raises(parse: Callable[[str], object]) -> Rule:
+    def check(value: object) -> Wrong | None:
+        try:
+            parse(str(value))
+        except Invalid as error:
+            hint = error.hint or (f"expected {error.expected}" if error.expected else None)
+            return Wrong(error.message, hint)
+        return None
+
+    return check
+
+
+def _dtype(value: object) -> Wrong | None:
+    if value in DTYPES:
+        return None
+    return Wrong(f"unknown dtype `{str(value)[:40]}`", nearest(str(value), list(DTYPES)))
+
+
+def _license(value: object) -> Wrong | None:
+    """SPDX license expression (https://spdx.github.io/spdx-spec, annex B)."""
+    from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
+
+    text = str(value)
+    try:
+        canonical = canonicalize_license_expression(text[:500])
+    except InvalidLicenseExpression:
+        return Wrong(f"`{text[:60]}` is not an SPDX license expression", _nearest_license(text))
+    return None if canonical == text else Wrong(f"`{text[:60]}`: SPDX spells it `{canonical}`")
+
+
+def _nearest_license(text: str) -> str:
+    from packaging.licenses._spdx import LICENSES
+
+    known = {key: value["id"] for key, value in LICENSES.items()}
+    meant = nearest(text.replace(" ", "-"), list(known))
+    key = meant.split("`")[1] if meant else None
+    found = f"did you mean `{known[key]}`?" if key else "such as Apache-2.0 or MIT"
+    return f"{found} LicenseRef-NAME for one that SPDX does not list"
+
+
+def _python(value: object) -> Wrong | None:
+    from packaging.requirements import InvalidRequirement
+    from packaging.requirements import Requirement as PythonRequirement
+
+    try:
+        PythonRequirement(str(value))
+    except InvalidRequirement as error:
+        return Wrong(f"not a PEP 508 requirement: {str(error).splitlines()[0]}", "numpy>=1.26")
+    return None
+
+
+def _specifier(value: object) -> Wrong | None:
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
+    try:
+        SpecifierSet(str(value))
+    except InvalidSpecifier:
+        return Wrong(f"`{str(value)[:40]}` is not a PEP 440 range", "such as >=3.11")
+    return None
+
+
+def _file(value: object) -> Wrong | None:
+    wrong = unsafe_path(str(value))
+    return Wrong(f"`{str(value)[:80]}`: {wrong}") if wrong else None
+
+
+def _text_or_file(value: object) -> Wrong | None:
+    text = str(value)
+    return _text(value) if "\n" in text or " " in text else _file(value)
+
+
+def _text(value: object) -> Wrong | None:
+    if len(str(value)) <= longest_text_characters:
+        return None
+    return Wrong(f"longer than {longest_text_characters} characters", "put it into a file")
+
+
+def _summary(value: object) -> Wrong | None:
+    text = str(value)
+    if len(text) > 200 or "\n" in text:
+        return Wrong("the summary is one line of at most 200 characters", "the rest: readme")
+    return None if text.strip() else Wrong("the summary is empty")
+
+
+def _url(value: object) -> Wrong | None:
+    if re.fullmatch(r"(https?|mailto):[^\s<>\"]{1,2000}", str(value)):
+        return None
+    return Wrong(f"`{str(value)[:60]}` is not an http(s) or mailto URL")
+
+
+def _slug(value: object) -> Wrong | None:
+    wrong = name.part_problem(str(value))
+    return Wrong(wrong) if wrong else None
+
+
+def _identifier(value: object) -> Wrong | None:
+    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,199}", str(value)):
+        return None
+    return Wrong(
+        f"`{str(value)[:60]}` must begin with a letter and hold letters, digits, _ . : / -"
+    )
+
+
+def _finite(value: object) -> Wrong | None:
+    number = float(str(value))
+    return None if math.isfinite(number) else Wrong("must be finite")
+
+
+def _filled(value: object) -> Wrong | None:
+    return None if value else Wrong("must not be empty")
+
+
+def _dimension(value: object) -> Wrong | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        return None if 0 <= value < 1 << 48 else Wrong("a size is 0 or more")
+    return _identifier(value)
+
+
+RULES: dict[str, Rule] = {
+    "package.name": lambda value: Wrong(wrong) if (wrong := name.problem(str(value))) else None,
+    "package.version": _raises(Version.parse),
+    "package.summary": _summary,
+    "package.license": _license,
+    "package.task": _word("tasks"),
+    "package.readme": _file,
+    "package.usage": _text_or_file,
+    "package.notes": _text_or_file,
+    "package.include.*": _file,
+    "package.source": _url,
+    "package.issues": _url,
+    "package.contributing": _url,
+    "package.homepage": _url,
+    "package.demo": _url,
+    "package.security": _url,
+    "package.papers.*": _url,
+    "package.developers.*.url": _url,
+    "package.datasets.*": _slug,
+    "dependencies.*.<key>": lambda value: (
+        Wrong(wrong) if (wrong := name.problem(str(value))) else None
+    ),
+    "dependencies.*.version": _raises(Requirement.parse),
+    "dependencies.*.format": _word("formats"),
+    "dependencies.*.context": _word("contexts"),
+    "requires.python.*": _python,
+    "requires.python_version": _specifier,
+    "requires.frameworks.*": _specifier,
+    "training.script": _file,
+    "signatures.*.<key>": _identifier,
+    "signatures.*.inputs.*.<key>": _identifier,
+    "signatures.*.outputs.*.<key>": _identifier,
+    "signatures.*.inputs": _filled,
+    "signatures.*.outputs": _filled,
+    "entrypoints.*.file": _file,
+    "variants": _filled,
+    "variants.*.name": _slug,
+    "variants.*.artifacts": _filled,
+    "variants.*.artifacts.*.format": _word("formats"),
+    "variants.*.artifacts.*.files": _filled,
+    "variants.*.artifacts.*.files.*": _file,
+    "variants.*.artifacts.*.contexts": _filled,
+    "variants.*.artifacts.*.contexts.*": _word("contexts"),
+    "variants.*.artifacts.*.precision": _word("precisions"),
+    "variants.*.metrics.*.name": _slug,
+    "variants.*.metrics.*.value": _finite,
+}
+for _side in ("inputs", "outputs"):
+    RULES[f"signatures.*.{_side}.*.dtype"] = _dtype
+    RULES[f"signatures.*.{_side}.*.labels"] = _file
+    RULES[f"signatures.*.{_side}.*.shape.*"] = _dimension
+
+
+def across(record: Record) -> Iterator[Found]:
+    """What no single value shows: names used twice, references to nothing, files in each other."""
+    names = [variant.name for variant in record.variants]
+    for number, variant in enumerate(record.variants):
+        if variant.name in names[:number]:
+            yield Found(("variants", number, "name"), Wrong(f"variant `{variant.name}` twice"))
+        yield from _entrypoint(record, number)
+    if sum(variant.default for variant in record.variants) > 1:
+        yield Found(("variants",), Wrong("more than one variant is the default"))
+    for first, second in colliding(list(named_files(record))):
+        yield Found(
+            ("variants",), Wrong(f"`{first}` and `{second}` cannot lie in one folder everywhere")
+        )
+    if record.package.name in record.dependencies:
+        yield Found(("dependencies", record.package.name), Wrong("a package cannot need itself"))
+
+
+def _entrypoint(record: Record, number: int) -> Iterator[Found]:
+    wanted = record.variants[number].entrypoint
+    if wanted is not None and wanted not in record.entrypoints:
+        yield Found(
+            ("variants", number, "entrypoint"),
+            Wrong(
+                f"no entrypoint `{wanted[:60]}` is described",
+                nearest(wanted, list(record.entrypoints))
+                or f"add a table [entrypoints.{wanted[:60]}]",
+            ),
+        )
