@@ -1,0 +1,89 @@
+"""What must hold of a release: every check takes the staged release and yields problems.
+
+Front door: `stage` reads what the files say, `examine` runs every check. `shelf check`, `shelf
+publish` and the registry's gate run the same list. To add a check, add a module to one of the
+folders of `KINDS` with a function `check` from `Staged` to problems; their rule is its name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple, cast
+
+from modelshelf import formats
+from modelshelf.errors import FormatError, Problem
+from modelshelf.formats import Facts
+from modelshelf.formats.elements import extracted
+from modelshelf.package.elements import Level, Value, describe
+from modelshelf.package.record import Record, named_files
+from modelshelf.plugins import offered
+
+KINDS = ("agreement", "documentation", "safety")
+
+
+class Staged(NamedTuple):
+    """A release about to be judged: its record, its folder, and what its files say.
+
+    `facts` is by path of file; `unreadable` holds the files that do not follow their format.
+    """
+
+    folder: Path
+    record: Record
+    level: Level
+    facts: dict[str, Facts]
+    unreadable: dict[str, FormatError]
+    values: dict[str, Value]
+
+
+Check = Callable[[Staged], Iterable[Problem]]
+
+
+def stage(folder: Path, record: Record, level: Level = "minimal") -> Staged:
+    """Read what the files of `record` below `folder` say; never raises for what they hold."""
+    facts: dict[str, Facts] = {}
+    unreadable: dict[str, FormatError] = {}
+    for path, name in _artifact_files(record).items():
+        try:
+            facts[path] = formats.read(folder / path, name)
+        except FormatError as error:
+            unreadable[path] = error
+        except OSError:
+            continue  # the check of files tells what is missing
+    values = describe(record, extracted=extracted(record, facts, sizes(folder, record)))
+    return Staged(folder, record, level, facts, unreadable, values)
+
+
+def examine(staged: Staged) -> list[Problem]:
+    """Everything that is wrong with a staged release, in the order of the checks."""
+    return [problem for check in checks() for problem in check(staged)]
+
+
+def checks() -> list[Check]:
+    """Every check that the rooms' folders and other distributions offer."""
+    rooms = [f"{__name__}.{kind}" for kind in KINDS]
+    return [cast(Check, check) for room in rooms for check in offered(room, "check")]
+
+
+def sizes(folder: Path, record: Record) -> dict[str, int]:
+    """Bytes of each file that the record names and that is there."""
+    return {
+        path: (folder / path).stat().st_size
+        for path in named_files(record)
+        if (folder / path).is_file()
+    }
+
+
+def _artifact_files(record: Record) -> dict[str, str | None]:
+    """Files to look inside → the format to read them as: the first file carries the format.
+
+    The others (weights beside a graph or a hubconf.py) are read as whatever they claim to be.
+    """
+    wanted: dict[str, str | None] = {}
+    for variant in record.variants:
+        for artifact in variant.artifacts:
+            wanted[artifact.files[0]] = artifact.format
+            for path in artifact.files[1:]:
+                if formats.detect_by_name(path):
+                    wanted.setdefault(path, None)
+    return wanted

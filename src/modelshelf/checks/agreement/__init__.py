@@ -1,0 +1,1 @@
+"""What the publisher says against what the files say: one check a module."""

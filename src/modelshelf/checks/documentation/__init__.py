@@ -1,0 +1,1 @@
+"""How much a package must tell: one check a module."""

@@ -1,0 +1,1 @@
+"""What must not reach a user unseen: one check a module."""

@@ -1,0 +1,209 @@
+"""HTTP as the client needs it: one connection a thread, deadlines, errors that say what to do."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from modelshelf import __version__
+from modelshelf.errors import (
+    Conflict,
+    FormatError,
+    IntegrityError,
+    Invalid,
+    NetworkError,
+    NotAllowed,
+    NotFound,
+    Problem,
+    Refused,
+    ShelfError,
+    Unsatisfiable,
+    UsageError,
+)
+
+timeout_seconds = 30.0
+largest_answer_bytes = 64 << 20
+retries = 4
+"""How often a request that may be repeated is sent again, waiting 0.2, 0.4, 0.8, ... seconds."""
+
+_ERRORS: dict[str, type[ShelfError]] = {
+    each.__name__: each
+    for each in (
+        Conflict, FormatError, IntegrityError, Invalid, NotAllowed, NotFound, Refused,
+        Unsatisfiable, UsageError,
+    )
+}  # fmt: skip
+_BY_STATUS: dict[int, type[ShelfError]] = {
+    401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict, 413: Invalid, 422: Invalid,
+}  # fmt: skip
+_BROKEN = (OSError, http.client.HTTPException)
+
+
+class Answer(NamedTuple):
+    """Status, headers (lower-case names) and the whole body of a response."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Connection:
+    """Requests to one origin; every thread has its own socket, kept open between requests."""
+
+    def __init__(self, base: str, *, token: str | None = None) -> None:
+        parts = urlsplit(base)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise UsageError(
+                f"`{base[:80]}` is not the URL of a registry", expected="http(s)://host[:port]"
+            )
+        self.base = base.rstrip("/")
+        self._https = parts.scheme == "https"
+        self._netloc = (parts.hostname, parts.port)
+        self._prefix = parts.path.rstrip("/")
+        self._token = token
+        self._local = threading.local()
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """GET with retries; any status below 400 is an answer, others raise."""
+        return self._repeated("GET", path, None, headers or {})
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """One request, sent once, with `body` as JSON. Raises what the registry's error says."""
+        encoded = None if body is None else _json(body)
+        return self._once(method, path, encoded, headers or {})
+
+    def upload(
+        self, path: str, chunks: Iterable[bytes], size: int, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """PUT `size` bytes from `chunks`, sent once."""
+        given = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
+        return self._once("PUT", path, chunks, {**given, **(headers or {})})
+
+    def stream(self, path: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+        """GET and give the response unread; the caller reads it to its end or calls `close`."""
+        try:
+            response = self._request("GET", path, None, headers)
+        except _BROKEN as error:
+            self.close()
+            raise self._unreachable(error) from None
+        if response.status >= 400:
+            raise_for(self._read(response), self.base)
+        return response
+
+    def close(self) -> None:
+        """Close this thread's socket; the next request opens another."""
+        connection = getattr(self._local, "connection", None)
+        if connection is not None:
+            connection.close()
+            self._local.connection = None
+
+    def _repeated(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        for attempt in range(retries + 1):
+            try:
+                answer = self._once(method, path, body, headers)
+            except NetworkError:
+                if attempt == retries:
+                    raise
+            else:
+                if answer.status < 500:
+                    return answer
+            time.sleep(0.2 * 2**attempt)
+        raise NetworkError("the registry keeps failing", where=self.base + path)
+
+    def _once(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
+        try:
+            answer = self._read(self._request(method, path, body, headers))
+        except _BROKEN as error:
+            self.close()
+            raise self._unreachable(error) from None
+        if answer.status >= 400:
+            raise_for(answer, self.base)
+        return answer
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> http.client.HTTPResponse:
+        given = {"User-Agent": f"modelshelf/{__version__}", **headers}
+        if self._token and "Authorization" not in given:
+            given["Authorization"] = f"Bearer {self._token}"
+        if isinstance(body, bytes):
+            given.setdefault("Content-Type", "application/json")
+        connection = self._open()
+        connection.request(method, self._prefix + path, body=body, headers=given)
+        return connection.getresponse()
+
+    def _open(self) -> http.client.HTTPConnection:
+        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
+            connection = kind(self._netloc[0] or "", self._netloc[1], timeout=timeout_seconds)
+            self._local.connection = connection
+        return connection
+
+    def _read(self, response: http.client.HTTPResponse) -> Answer:
+        body = response.read(largest_answer_bytes + 1)
+        if len(body) > largest_answer_bytes:
+            self.close()
+            raise NetworkError("the answer is too large to be true", where=self.base)
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, headers, body)
+
+    def _unreachable(self, error: Exception) -> NetworkError:
+        return NetworkError(
+            f"the registry cannot be reached: {error or type(error).__name__}",
+            where=self.base,
+            hint="is it running, and is the address right? (--registry or MODELSHELF_REGISTRY)",
+        )
+
+
+def raise_for(answer: Answer, base: str) -> None:
+    """Raise what an answer of status 400 or more means."""
+    try:
+        told = json.loads(answer.body)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        told = {}
+    by_status = _BY_STATUS.get(answer.status, NetworkError)
+    kind = _ERRORS.get(str(told.get("error")), by_status)
+    raise kind(
+        str(told.get("message") or f"the registry answered {answer.status}"),
+        where=str(told["where"]) if told.get("where") else base,
+        expected=told.get("expected"),
+        got=told.get("got"),
+        hint=told.get("hint") or ("log in with: shelf login" if answer.status == 401 else None),
+        problems=tuple(_problem(each) for each in told.get("problems") or ()),
+    )
+
+
+def _problem(told: Mapping[str, object]) -> Problem:
+    return Problem(**{key: told.get(key) for key in Problem._fields if key in told})  # type: ignore[arg-type]
+
+
+def _json(body: object) -> bytes:
+    import msgspec
+
+    return msgspec.json.encode(body)

@@ -1,0 +1,93 @@
+"""A first `shelf.toml` for a folder of model files: what can be read from them is filled in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from modelshelf import formats
+from modelshelf.errors import Conflict, FormatError
+from modelshelf.formats import Facts
+from modelshelf.package import manifest
+from modelshelf.package.signature import Signature, Tensor
+
+_HEAD = """\
+# What this package is. Check it with: shelf check
+[package]
+name = "{name}"
+version = "0.1.0"
+summary = "{summary}"
+license = "Apache-2.0"   # SPDX: https://spdx.org/licenses
+task = "other"           # such as image-classification, text-embedding
+"""
+
+
+def drafted(folder: Path, name: str) -> str:
+    """The text of a `shelf.toml` for `folder`: variants and signatures from the files in it."""
+    found = _models(folder)
+    text = _HEAD.format(name=name, summary=f"Models from {folder.name}".replace('"', "'"))
+    if (folder / "README.md").is_file():
+        text += 'readme = "README.md"\n'
+    signatures = [s for _, facts in found for s in facts.signatures.values()]
+    if signatures:
+        text += _signature(signatures[0])
+    elif found:
+        text += _SIGNATURE_TO_FILL
+    for path, facts in found:
+        text += _variant(path, facts)
+    return text
+
+
+def write(folder: Path, text: str) -> Path:
+    """Write the draft. Raises Conflict where a `shelf.toml` is there already."""
+    path = folder / manifest.FILE
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise Conflict(f"there is a {manifest.FILE} already", where=str(path)) from None
+    return path
+
+
+_SIGNATURE_TO_FILL = """
+# These files cannot carry a signature: tell how the model is called.
+[signatures.default.inputs.input]
+dtype = "float32"
+shape = ["batch", 1]
+[signatures.default.outputs.output]
+dtype = "float32"
+shape = ["batch", 1]
+"""
+
+
+def _models(folder: Path) -> list[tuple[str, Facts]]:
+    found = []
+    for path in sorted(folder.iterdir()):
+        if not path.is_file() or path.name.startswith(".") or not formats.detect_by_name(path.name):
+            continue
+        try:
+            found.append((path.name, formats.read(path)))
+        except FormatError:
+            continue  # not a model after all, or a broken one: `shelf check` will tell
+    return found
+
+
+def _variant(path: str, facts: Facts) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower()).strip("-") or "model"
+    precision = f'precision = "{facts.precision}"\n' if facts.precision else ""
+    files = ", ".join(f'"{each}"' for each in (path, *facts.companions))
+    return (
+        f'\n[[variants]]\nname = "{name}"\n'
+        f'[[variants.artifacts]]\nformat = "{facts.format}"\nfiles = [{files}]\n{precision}'
+    )
+
+
+def _signature(signature: Signature) -> str:
+    sides = [("inputs", signature.inputs), ("outputs", signature.outputs)]
+    return "".join(_tensor(side, name, each) for side, all_ in sides for name, each in all_.items())
+
+
+def _tensor(side: str, name: str, tensor: Tensor) -> str:
+    shape = ", ".join(str(s) if isinstance(s, int) else f'"{s or "any"}"' for s in tensor.shape or ())
+    key = name if re.fullmatch(r"[\w-]+", name) else f'"{name}"'
+    return f'\n[signatures.default.{side}.{key}]\ndtype = "{tensor.dtype}"\nshape = [{shape}]\n'

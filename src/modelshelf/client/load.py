@@ -1,0 +1,80 @@
+"""`modelshelf.load`: a package of the shelf, by name, as a model that can be called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+from modelshelf.checks.safety.consent import code_formats, require_consent
+from modelshelf.client.shelf import ENTRY, Shelf
+from modelshelf.errors import LockStale, NotFound
+from modelshelf.package.entry import Entry
+from modelshelf.package.lock import LockedArtifact
+from modelshelf.package.record import Artifact, Variant, default_variant
+from modelshelf.package.variant import named
+from modelshelf.serve.load import open_model
+from modelshelf.serve.protocol import Model, Source
+
+
+def load(
+    name: str,
+    *,
+    variant: str | None = None,
+    format: str | None = None,  # noqa: A002 (the field's word)
+    allow_pickle: bool = False,
+    shelf: Path | str | None = None,
+) -> Model:
+    """Open a variant of an installed package; nothing is fetched.
+
+    Without `variant` the default one is meant, or the only one installed. `allow_pickle` is the
+    consent to formats that run the publisher's code. `shelf` is a folder with a `shelf.toml`
+    (default: the working directory or the nearest above it).
+
+    Raises NotFound (not on the shelf, no such variant), LockStale (files are missing), Refused
+    (no consent, or the runtime is not installed), FormatError (the runtime refuses the file).
+    """
+    found = Shelf.find(Path(shelf) if shelf is not None else None)
+    package = found.locked(name)
+    folder = found.release(package)
+    try:
+        entry = msgspec.json.decode((folder / ENTRY).read_bytes(), type=Entry)
+    except (OSError, msgspec.MsgspecError):
+        raise LockStale(
+            f"the files of {name} are not all there", where=str(folder), hint="run: shelf install"
+        ) from None
+    installed = [each for each in package.artifacts if each.installed]
+    chosen = _variant(entry, installed, variant)
+    artifact = _artifact(chosen, installed, name, format)
+    require_consent([artifact], given=allow_pickle)
+    missing = next((path for path in artifact.files if not (folder / path).is_file()), None)
+    if missing is not None:
+        raise LockStale(f"{missing} is gone", where=str(folder), hint="run: shelf install")
+    return open_model(Source(folder, entry, chosen, artifact))
+
+
+def _variant(entry: Entry, installed: list[LockedArtifact], wanted: str | None) -> Variant:
+    """The variant asked for, else the default one, else the first that is installed."""
+    if wanted is not None:
+        return named(entry.variants, wanted)
+    default = default_variant(entry.variants)
+    names = [each.variant for each in installed]
+    return default if default.name in names or not names else named(entry.variants, names[0])
+
+
+def _artifact(
+    variant: Variant, installed: list[LockedArtifact], package: str, wanted: str | None
+) -> Artifact:
+    """An installed artifact of the variant; formats that carry no code go first."""
+    have = {each.format for each in installed if each.variant == variant.name}
+    fitting = [a for a in variant.artifacts if a.format in have and wanted in (None, a.format)]
+    if fitting:
+        unsafe = code_formats()
+        return min(fitting, key=lambda artifact: artifact.format in unsafe)
+    command = f"shelf install {package} --variant {variant.name}"
+    raise NotFound(
+        f"variant `{variant.name}` of {package} is not installed"
+        + (f" as {wanted}" if wanted else ""),
+        expected=", ".join(sorted({f"{each.variant} ({each.format})" for each in installed})),
+        hint=f"run: {command}" + (f" --format {wanted}" if wanted else ""),
+    )

@@ -1,0 +1,164 @@
+"""A folder with a `shelf.toml` → a release on a registry: checked here, sent, checked there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from modelshelf import checks
+from modelshelf.client import transfer
+from modelshelf.client.remote import API, Registry
+from modelshelf.client.settings import Settings
+from modelshelf.errors import Conflict, Invalid, NetworkError, NotFound, Problem
+from modelshelf.package import manifest
+from modelshelf.package.elements import Completeness, Level, Value, completeness
+from modelshelf.package.entry import Entry
+from modelshelf.package.record import Record, canonical, named_files
+from modelshelf.store.digest import Hashes, hash_file
+
+
+class Checked(NamedTuple):
+    """What `shelf check` found: no record where the manifest itself cannot be read."""
+
+    record: Record | None
+    problems: tuple[Problem, ...]
+    completeness: Completeness | None
+    values: dict[str, Value]
+
+
+class Upload(NamedTuple):
+    """What is about to be sent: paths below `folder` → sizes and digests."""
+
+    folder: Path
+    record: Record
+    files: dict[str, Hashes]
+
+    @property
+    def size(self) -> int:
+        """Bytes of all distinct files."""
+        return sum({each.sha256: each.size for each in self.files.values()}.values())
+
+
+def check(folder: Path, level: Level = "minimal") -> Checked:
+    """Everything that would stop `folder` from being published at this level of documentation."""
+    path = folder / manifest.FILE
+    try:
+        record = manifest.parse(_manifest(path))
+    except Invalid as error:
+        problems = error.problems or (Problem(error.message, hint=error.hint),)
+        return Checked(None, problems, None, {})
+    staged = checks.stage(folder, record, level)
+    problems = tuple(checks.examine(staged))
+    return Checked(record, problems, completeness(staged.values), staged.values)
+
+
+def prepare(folder: Path, level: Level = "minimal") -> Upload:
+    """Check `folder` and hash its files. Raises Invalid with every problem."""
+    checked = check(folder, level)
+    if checked.problems or checked.record is None:
+        count = len(checked.problems)
+        raise Invalid(
+            f"not fit to be published: {count} problem{'s' if count > 1 else ''}",
+            where=str(folder),
+            problems=checked.problems,
+            hint="shelf check shows the same without publishing",
+        )
+    paths = (manifest.FILE, *named_files(checked.record))
+    return Upload(folder, checked.record, {path: hash_file(folder / path) for path in paths})
+
+
+def publish(
+    upload: Upload, registry: Registry, settings: Settings, progress: transfer.Progress
+) -> Entry:
+    """Send what the registry lacks and commit the release. A session cut short is gone on with.
+
+    Raises Conflict where the version exists, NotAllowed without a fitting token, Invalid with the
+    registry's problems, IntegrityError where a file changed while it was sent.
+    """
+    body = {
+        "record": msgspec.to_builtins(upload.record),
+        "files": [
+            {"path": path, "size": each.size, "sha256": each.sha256}
+            for path, each in upload.files.items()
+        ],
+    }
+    note = _Session(settings, body)
+    session = note.recall(registry) or note.begin(registry, body)
+    source = {each.sha256: upload.folder / path for path, each in upload.files.items()}
+    total = upload.size
+    missing = registry.ask("GET", f"/sessions/{session}")["missing"]
+    assert isinstance(missing, list)
+    progress(total - sum(each["size"] - each["offset"] for each in missing))
+    for each in missing:
+        path = f"{API}/sessions/{session}/files/{each['sha256']}"
+        _send(registry, path, source[each["sha256"]], each["offset"], progress)
+    try:
+        told = registry.ask("POST", f"/sessions/{session}/publish")
+    finally:
+        note.forget()
+    return msgspec.convert(told, Entry)
+
+
+def _send(
+    registry: Registry, path: str, source: Path, offset: int, progress: transfer.Progress
+) -> None:
+    """PUT one file; after a broken connection, go on from where the registry says it is."""
+    for attempt in range(3):
+        try:
+            transfer.send(registry.http, path, source, offset, progress)
+        except (NetworkError, Conflict) as error:
+            if attempt == 2 or (isinstance(error, Conflict) and error.expected is None):
+                raise
+            found = _offset(registry, path)
+            progress(found - offset)
+            offset = found
+        else:
+            return
+
+
+def _offset(registry: Registry, path: str) -> int:
+    session, _, digest = path.removeprefix(API).rpartition("/files/")
+    missing = registry.ask("GET", session)["missing"]
+    assert isinstance(missing, list)
+    return next((int(each["offset"]) for each in missing if each["sha256"] == digest), 0)
+
+
+class _Session:
+    """The id of an unfinished session, kept so that another run goes on with it."""
+
+    def __init__(self, settings: Settings, body: object) -> None:
+        key = hashlib.sha256(settings.registry.encode() + canonical.encode(body)).hexdigest()
+        self._path = settings.home / "sessions" / f"{key[:32]}.json"
+
+    def begin(self, registry: Registry, body: object) -> str:
+        session = str(registry.ask("POST", "/sessions", body)["id"])
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.write_text(json.dumps({"id": session}), encoding="utf-8")
+        return session
+
+    def recall(self, registry: Registry) -> str | None:
+        try:
+            session = str(json.loads(self._path.read_text(encoding="utf-8"))["id"])
+            state = registry.ask("GET", f"/sessions/{session}").get("state")
+        except (OSError, ValueError, KeyError, NotFound, Conflict):
+            return None
+        return session if state == "open" else None
+
+    def forget(self) -> None:
+        self._path.unlink(missing_ok=True)
+
+
+def _manifest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(manifest.largest_manifest_bytes + 1)
+    except FileNotFoundError:
+        raise Invalid(
+            f"there is no {manifest.FILE}", where=str(path.parent), hint="begin with: shelf init"
+        ) from None
+    except OSError as error:
+        raise Invalid(f"the manifest cannot be read: {error.strerror}", where=str(path)) from None

@@ -1,0 +1,179 @@
+"""A registry as the client sees it: index lines, descriptions, search; one method a question."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from modelshelf.client.http import Answer, Connection
+from modelshelf.client.settings import Settings
+from modelshelf.errors import IntegrityError, NetworkError, NotFound
+from modelshelf.package import name as names
+from modelshelf.package.entry import Entry, commit_name
+from modelshelf.package.path import unsafe_path
+from modelshelf.package.version import Version
+
+API = "/api/v1"
+Model = TypeVar("Model")
+
+
+class Hit(msgspec.Struct, frozen=True):
+    """One line of a search's answer."""
+
+    name: str
+    version: str
+    summary: str | None = None
+    task: str | None = None
+    algorithm: str | None = None
+    license: str | None = None
+    datasets: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    downloads: int = 0
+    published: str | None = None
+
+
+class FacetCount(msgspec.Struct, frozen=True):
+    """How many packages have one value of a facet."""
+
+    value: str
+    count: int
+
+
+class Hits(msgspec.Struct, frozen=True):
+    """A search's answer: how many there are in all, one page of them, counts for each facet."""
+
+    total: int
+    results: tuple[Hit, ...]
+    facets: dict[str, tuple[FacetCount, ...]] = {}
+
+
+class Registry:
+    """Questions to the registry at `settings.registry`; index lines are kept with their ETag."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.url = settings.registry
+        self.http = Connection(settings.registry, token=settings.token)
+        self._kept = settings.home / "index" / hashlib.sha256(self.url.encode()).hexdigest()[:16]
+
+    def entries(self, name: str) -> tuple[Entry, ...]:
+        """Every release of the package, in publication order.
+
+        An index that the registry says has not changed is read from disk. Raises NotFound.
+        """
+        names.parse(name)
+        path = self._kept / f"{name}.jsonl"
+        kept = _read_kept(path)
+        headers = {"If-None-Match": kept[0]} if kept else {}
+        try:
+            answer = self.http.get(f"/index/{name}.jsonl", headers)
+        except NotFound:
+            raise NotFound(
+                f"there is no package {name}",
+                where=self.url,
+                hint=f"look for it with: shelf search {name.split('/')[1]}",
+            ) from None
+        if answer.status == 304 and kept:
+            return _entries(kept[1], name, self.url)
+        entries = _entries(answer.body, name, self.url)
+        _keep(path, answer)
+        return entries
+
+    def describe(self, name: str, version: str | None = None) -> dict[str, object]:
+        """Record, entry and all 33 elements of a release; the newest where no version is named."""
+        chosen = version or str(newest(self.entries(name)).version)
+        answer = self.http.get(f"{API}/packages/{name}/{quote(chosen, safe='')}")
+        return self._decoded(answer, dict[str, object])
+
+    def search(self, text: str, facets: dict[str, list[str]], *, offset: int, limit: int) -> Hits:
+        """One page of the packages that match."""
+        query = [("q", text), ("offset", str(offset)), ("limit", str(limit))]
+        query += [(facet, value) for facet, values in facets.items() for value in values]
+        return self._decoded(self.http.get(f"{API}/search?{urlencode(query)}"), Hits)
+
+    def ask(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, object]:
+        """One call of the API below `/api/v1`; `{}` where the answer has no body."""
+        answer = self.http.send(method, API + path, body, headers)
+        return self._decoded(answer, dict[str, object]) if answer.body else {}
+
+    def _decoded(self, answer: Answer, kind: type[Model]) -> Model:
+        try:
+            return msgspec.json.decode(answer.body, type=kind)
+        except msgspec.MsgspecError as error:
+            raise _not_a_registry(self.url, error) from None
+
+
+def newest(entries: tuple[Entry, ...]) -> Entry:
+    """The release that a newcomer gets: the newest that is neither yanked nor a pre-release."""
+    for acceptable in (
+        [e for e in entries if not e.yanked and not Version.parse(e.version).prerelease],
+        [e for e in entries if not e.yanked],
+        list(entries),
+    ):
+        if acceptable:
+            return max(acceptable, key=lambda entry: Version.parse(entry.version))
+    raise NotFound("this package has no release")
+
+
+def _entries(body: bytes, name: str, url: str) -> tuple[Entry, ...]:
+    decoder = msgspec.json.Decoder(Entry)
+    try:
+        entries = tuple(decoder.decode_lines(body))
+    except msgspec.MsgspecError as error:
+        raise _not_a_registry(url, error) from None
+    for entry in entries:
+        _require_honest(entry, name, url)
+    return entries
+
+
+def _require_honest(entry: Entry, name: str, url: str) -> None:
+    """A registry is a stranger: its paths must stay below the shelf, its hashes belong together."""
+    where = f"{url}/index/{name}.jsonl"
+    unsafe = next((file.path for file in entry.files if unsafe_path(file.path)), None)
+    if entry.name != name or unsafe is not None:
+        raise IntegrityError(
+            "the registry's index is not to be trusted", where=where, got=unsafe or entry.name
+        )
+    if entry.commit != commit_name(entry.files):
+        raise IntegrityError(
+            f"the files of {name} {entry.version} are not those of its commit",
+            where=where,
+            expected=entry.commit,
+            got=commit_name(entry.files),
+        )
+    Version.parse(entry.version)
+
+
+def _not_a_registry(url: str, error: Exception) -> NetworkError:
+    return NetworkError(
+        f"the answer is not one of a Modelshelf registry: {error}",
+        where=url,
+        hint="is the address right, and is a proxy in between?",
+    )
+
+
+def _read_kept(path: Path) -> tuple[str, bytes] | None:
+    """The ETag (first line) and the body of an index that was kept, or None."""
+    try:
+        etag, _, body = path.read_bytes().partition(b"\n")
+    except OSError:
+        return None
+    return etag.decode("latin-1"), body
+
+
+def _keep(path: Path, answer: Answer) -> None:
+    """Keep an index for next time; that it cannot be kept (a full disk) harms nobody."""
+    etag = answer.headers.get("etag")
+    if not etag:
+        return
+    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(etag.encode("latin-1") + b"\n" + answer.body)
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
