@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, cast
 
 from modelshelf import formats
-from modelshelf.errors import FormatError, Problem
+from modelshelf.errors import FormatError, NotFound, Problem
 from modelshelf.formats import Facts
 from modelshelf.formats.elements import extracted
 from modelshelf.package.elements import Level, Value, describe
@@ -45,10 +45,11 @@ def stage(folder: Path, record: Record, level: Level = "minimal") -> Staged:
     unreadable: dict[str, FormatError] = {}
     for path, name in _artifact_files(record).items():
         try:
-            facts[path] = formats.read(folder / path, name)
+            if name is not None or formats.detect(folder / path):
+                facts[path] = formats.read(folder / path, name)
         except FormatError as error:
             unreadable[path] = error
-        except OSError:
+        except NotFound:
             continue  # the check of files tells what is missing
     values = describe(record, extracted=extracted(record, facts, sizes(folder, record)))
     return Staged(folder, record, level, facts, unreadable, values)
@@ -84,6 +85,5 @@ def _artifact_files(record: Record) -> dict[str, str | None]:
         for artifact in variant.artifacts:
             wanted[artifact.files[0]] = artifact.format
             for path in artifact.files[1:]:
-                if formats.detect_by_name(path):
-                    wanted.setdefault(path, None)
+                wanted.setdefault(path, None)
     return wanted

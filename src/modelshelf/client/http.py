@@ -84,7 +84,11 @@ class Connection:
         return self._once(method, path, encoded, headers or {})
 
     def upload(
-        self, path: str, chunks: Iterable[bytes], size: int, headers: Mapping[str, str] | None = None
+        self,
+        path: str,
+        chunks: Iterable[bytes],
+        size: int,
+        headers: Mapping[str, str] | None = None,
     ) -> Answer:
         """PUT `size` bytes from `chunks`, sent once."""
         given = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}

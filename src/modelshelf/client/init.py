@@ -63,10 +63,11 @@ shape = ["batch", 1]
 def _models(folder: Path) -> list[tuple[str, Facts]]:
     found = []
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name.startswith(".") or not formats.detect_by_name(path.name):
+        if not path.is_file() or path.name.startswith("."):
             continue
         try:
-            found.append((path.name, formats.read(path)))
+            if formats.detect(path):
+                found.append((path.name, formats.read(path)))
         except FormatError:
             continue  # not a model after all, or a broken one: `shelf check` will tell
     return found
@@ -88,6 +89,8 @@ def _signature(signature: Signature) -> str:
 
 
 def _tensor(side: str, name: str, tensor: Tensor) -> str:
-    shape = ", ".join(str(s) if isinstance(s, int) else f'"{s or "any"}"' for s in tensor.shape or ())
+    shape = ", ".join(
+        str(s) if isinstance(s, int) else f'"{s or "any"}"' for s in tensor.shape or ()
+    )
     key = name if re.fullmatch(r"[\w-]+", name) else f'"{name}"'
     return f'\n[signatures.default.{side}.{key}]\ndtype = "{tensor.dtype}"\nshape = [{shape}]\n'

@@ -69,23 +69,33 @@ def plan(
     packages = []
     for name, entry in sorted(entries.items()):
         selected = _selected(entry, needs[name], unsafe)
-        require_consent(selected.values(), given=consent)
+        require_consent(_new(selected, before.find(name), entry), given=consent)
         packages.append(locked(entry, registry, frozenset(selected)))
     after = Lock(dict(wanted), tuple(packages))
     fetch = {each.name: _missing(each, has) for each in after.packages}
     return Plan(after, entries, fetch, _changes(before, after, fetch))
 
 
-def apply(plan: Plan, shelf: Shelf, store: DiskStore, http: Connection, progress: transfer.Progress) -> None:
-    """Fetch, verify, link, then write the lock: until then the shelf is what it was.
+def apply(
+    plan: Plan,
+    text: str,
+    shelf: Shelf,
+    store: DiskStore,
+    http: Connection,
+    progress: transfer.Progress,
+) -> None:
+    """Fetch, verify, link, then write `text` as shelf.toml and the lock: until then nothing changed.
 
-    The caller holds `shelf.writing()`. Raises what `transfer.fetch` raises.
+    The caller holds `shelf.writing()`. Raises what `transfer.fetch` raises. Killed between the
+    two files, the shelf wants what the next `shelf install` brings.
     """
     for package in plan.lock.packages:
         release = f"{package.name}@{package.version}"
         transfer.fetch(http, store, plan.fetch[package.name], release=release, progress=progress)
     for package in plan.lock.packages:
         _place(shelf, store, package, plan.entries[package.name])
+    if text != shelf.text():
+        shelf.write_project(text)
     shelf.write_lock(plan.lock)
     shelf.prune(plan.lock)
     shelf.write_stamp()
@@ -124,6 +134,16 @@ def _selected(
             artifact = negotiated(variant, need, unsafe)
             found[variant.name, artifact.format] = artifact
     return found
+
+
+def _new(
+    selected: Mapping[tuple[str, str], Artifact], held: Locked | None, entry: Entry
+) -> list[Artifact]:
+    """The artifacts that nobody consented to before: consent is for one release, not the next."""
+    if held is None or held.manifest != entry.manifest:
+        return list(selected.values())
+    had = {(each.variant, each.format) for each in held.artifacts if each.installed}
+    return [artifact for key, artifact in selected.items() if key not in had]
 
 
 def _missing(package: Locked, has: Callable[[str], bool]) -> tuple[transfer.Wanted, ...]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from modelshelf.client.install import Index
 from modelshelf.client.remote import newest
+from modelshelf.client.resolve import Index
 from modelshelf.package.entry import Entry
 from modelshelf.package.lock import Lock
 from modelshelf.package.record import Dependency

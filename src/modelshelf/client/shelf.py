@@ -77,7 +77,9 @@ class Shelf:
             return found
         if name in self.project().dependencies:
             raise LockStale(
-                f"{name} is wanted but not installed", where=str(self.root), hint="run: shelf install"
+                f"{name} is wanted but not installed",
+                where=str(self.root),
+                hint="run: shelf install",
             )
         raise NotFound(
             f"{name} is not on this shelf",
@@ -103,9 +105,7 @@ class Shelf:
             with FileLock(self.folder / "writing.lock", timeout=another_process_seconds):
                 yield
         except Timeout:
-            raise Conflict(
-                "another process is changing this shelf", where=str(self.root)
-            ) from None
+            raise Conflict("another process is changing this shelf", where=str(self.root)) from None
 
     def write_project(self, text: str) -> None:
         """Replace `shelf.toml`, whole or not at all."""

@@ -7,8 +7,8 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from http.client import HTTPException, HTTPResponse
+from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf.client.http import Connection, retries

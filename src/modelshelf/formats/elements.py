@@ -17,7 +17,7 @@ def extracted(
     """Values for `package.elements.describe`, by element id; sizes are in bytes."""
     return {
         "size": _size(record, sizes),
-        "components": _components(record, facts, sizes),
+        "components": _components(facts, sizes),
         "interfaces": _interfaces(facts),
         "user-instruction": _instruction(record, facts),
         "dependencies": _python_packages(facts),
@@ -41,13 +41,10 @@ def _bytes(variant: Variant, sizes: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def _components(
-    record: Record, facts: Mapping[str, Facts], sizes: Mapping[str, int]
-) -> list[dict[str, object]]:
+def _components(facts: Mapping[str, Facts], sizes: Mapping[str, int]) -> list[dict[str, object]]:
     """One row a file: path, size, and what a reader saw in it."""
     return [
-        {"path": path, "size": size}
-        | (_inside(facts[path]) if path in facts else {})
+        {"path": path, "size": size} | (_inside(facts[path]) if path in facts else {})
         for path, size in sizes.items()
     ]
 
@@ -77,7 +74,10 @@ def _interfaces(facts: Mapping[str, Facts]) -> object:
 
 def _instruction(record: Record, facts: Mapping[str, Facts]) -> str | None:
     """Example code made from the first signature known."""
-    known = [*record.signatures.values(), *(s for f in facts.values() for s in f.signatures.values())]
+    known = [
+        *record.signatures.values(),
+        *(s for f in facts.values() for s in f.signatures.values()),
+    ]
     return usage(record, known[0]) if known and record.variants else None
 
 

@@ -17,6 +17,7 @@ from modelshelf.package.record import Record
 
 Known = Literal["declared", "extracted", "observed", "verified", "absent"]
 Level = Literal["minimal", "documented", "complete"]
+_EMPTY: tuple[object, ...] = (None, "", (), [], {})
 LEVELS: tuple[Level, ...] = ("minimal", "documented", "complete")
 
 INFORMATION = "Package Information"
@@ -196,7 +197,7 @@ def _value(
     declared = {
         place.rpartition(".")[2]: value
         for place in element.fields
-        if (value := _declared(document, place.split("."))) not in (None, [], {}, "")
+        if (value := _declared(document, place.split("."))) not in _EMPTY
     }
     if declared:
         alone = len(element.fields) == 1
@@ -210,10 +211,10 @@ def _value(
 def _declared(document: object, steps: list[str]) -> object:
     """What stands at the place `steps`; below `variants`, by variant name."""
     for number, step in enumerate(steps):
-        if isinstance(document, list):
+        if isinstance(document, list | tuple):
             rest = steps[number:]
             found = {each["name"]: _declared(each, rest) for each in document}
-            return {name: value for name, value in found.items() if value not in (None, [], {})}
+            return {name: value for name, value in found.items() if value not in _EMPTY}
         document = document.get(step) if isinstance(document, dict) else None
     return document
 

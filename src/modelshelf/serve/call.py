@@ -76,7 +76,9 @@ def _check_array(
     sizes: dict[str, tuple[str, int]],
 ) -> None:
     given = f"{array.dtype.name}{list(array.shape)}"
-    if array.dtype.name != tensor.dtype and not (tensor.dtype == "string" and array.dtype.kind in "OUS"):
+    if array.dtype.name != tensor.dtype and not (
+        tensor.dtype == "string" and array.dtype.kind in "OUS"
+    ):
         raise UsageError(
             f"the input `{name}` has the wrong dtype",
             where=where,

@@ -10,8 +10,10 @@ from modelshelf.serve.protocol import Model, Runner, Source
 
 
 def open_model(source: Source) -> Model:
-    """Open one artifact. Raises UsageError where no runner knows its format, Refused where the
-    runtime is not installed, with the command that installs it.
+    """Open one artifact.
+
+    Raises UsageError where no runner knows its format, Refused where the runtime is not installed,
+    with the command that installs it.
     """
     runner = next((each for each in runners() if source.artifact.format in each.formats), None)
     if runner is None:

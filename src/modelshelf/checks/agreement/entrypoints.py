@@ -42,7 +42,10 @@ def _parameters(path: str, name: str, said: Entrypoint, read: Entrypoint) -> Ite
     mine, theirs = (_shown(each) for each in (said, read))
     if mine != theirs:
         yield _problem(
-            f"entrypoint `{name}`: declared ({mine}), but the file says ({theirs})", path, name, None
+            f"entrypoint `{name}`: declared ({mine}), but the file says ({theirs})",
+            path,
+            name,
+            None,
         )
 
 
@@ -54,6 +57,4 @@ def _shown(entrypoint: Entrypoint) -> str:
 
 
 def _problem(message: str, path: str, name: str, hint: str | None) -> Problem:
-    return Problem(
-        message, file=path, element=f"entrypoints.{name}", hint=hint, rule="entrypoints"
-    )
+    return Problem(message, file=path, element=f"entrypoints.{name}", hint=hint, rule="entrypoints")

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 from modelshelf.errors import FormatError, UsageError
 from modelshelf.package.signature import Signature
@@ -35,7 +36,9 @@ class TorchRunner:
         path = source.folder / source.artifact.files[0]
         name = source.variant.entrypoint
         if name is None:
-            raise UsageError(f"variant `{source.variant.name}` names no entrypoint", where=str(path))
+            raise UsageError(
+                f"variant `{source.variant.name}` names no entrypoint", where=str(path)
+            )
         try:
             module = getattr(_imported(path), name)()
         except Exception as error:
@@ -86,7 +89,7 @@ def _ordered(arrays: Arrays, signatures: Mapping[str, Signature]) -> Iterator[ob
     return iter(arrays.values())
 
 
-def _by_name(result: object, signatures: Mapping[str, Signature]) -> Arrays:
+def _by_name(result: Any, signatures: Mapping[str, Signature]) -> Arrays:
     """The result's tensors under the names of the outputs that the first signature promises."""
     if isinstance(result, Mapping):
         return {str(name): each.numpy() for name, each in result.items()}

@@ -1,0 +1,9 @@
+"""`python -m modelshelf.cli` is `shelf`."""
+
+from __future__ import annotations
+
+import sys
+
+from modelshelf.cli import main
+
+sys.exit(main())

@@ -1,0 +1,1 @@
+"""The commands of `shelf`: one module each, named like the command."""

@@ -1,0 +1,58 @@
+"""Show what is known of a package: all information elements, and how each is known."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+
+from modelshelf.cli.options import add_registry, registry_of, release
+from modelshelf.cli.output import Output
+from modelshelf.package.elements import DIMENSIONS, ELEMENTS
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments: the package."""
+    parser.add_argument("package", help="NAME or NAME@VERSION")
+    parser.add_argument("--all", action="store_true", help="also the elements that are absent")
+    add_registry(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    """Print the seven dimensions with their elements."""
+    name, version = release(arguments.package)
+    registry, _ = registry_of(arguments)
+    told = registry.describe(name, version)
+    entry, elements = told["entry"], told["elements"]
+    assert isinstance(entry, dict)
+    assert isinstance(elements, dict)
+    value = {"name": name, "version": entry["version"], "elements": elements}
+    lines = [output.paint(f"{name} {entry['version']}", "bold")]
+    for dimension in DIMENSIONS:
+        rows = [
+            (each.name, elements[each.id])
+            for each in ELEMENTS
+            if each.dimension == dimension
+            and (arguments.all or elements[each.id]["known"] != "absent")
+        ]
+        if rows:
+            lines += ["", output.paint(dimension, "cyan")]
+        lines += [_line(title, each["value"], each["known"]) for title, each in rows]
+    output.result(value, "\n".join(lines))
+
+
+def _line(title: str, value: object, known: str) -> str:
+    """`  License          Apache-2.0                 declared`, long values cut."""
+    text = "-" if value is None else _words(value)
+    shown = textwrap.shorten(text, 64, placeholder=" …")
+    return f"  {title:<29}{shown:<66}{known}"
+
+
+def _words(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, dict):
+        return "; ".join(f"{key}: {_words(each)}" for key, each in value.items())
+    if isinstance(value, list):
+        return ", ".join(_words(each) for each in value)
+    return json.dumps(value)

@@ -1,0 +1,78 @@
+"""Options that several commands share, and the objects that they stand for."""
+
+from __future__ import annotations
+
+import argparse
+
+from modelshelf.client.remote import Registry
+from modelshelf.client.settings import Settings, settings
+from modelshelf.errors import UsageError
+from modelshelf.package import name as names
+from modelshelf.package.record import Dependency
+from modelshelf.package.requirement import Requirement
+from modelshelf.package.version import Version
+
+
+def add_registry(parser: argparse.ArgumentParser) -> None:
+    """`--registry URL`."""
+    parser.add_argument("--registry", metavar="URL", help="the registry to ask")
+
+
+def registry_of(arguments: argparse.Namespace) -> tuple[Registry, Settings]:
+    """The registry that the arguments, the environment or the settings name."""
+    chosen = settings(arguments.registry)
+    return Registry(chosen), chosen
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Options that narrow what is installed of a package."""
+    parser.add_argument(
+        "--variant",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a model of the package (again for more; '*' for all; default: the package's default)",
+    )
+    parser.add_argument("--format", metavar="NAME", help="such as onnx, safetensors, pytorch-hub")
+    parser.add_argument("--context", metavar="NAME", help="such as python, edge, javascript")
+    parser.add_argument(
+        "--allow-pickle",
+        action="store_true",
+        help="consent to formats that can run the publisher's code",
+    )
+
+
+def split(text: str) -> tuple[str, str | None]:
+    """`acme/digits@^1.0` → the name and the range, None where there is none.
+
+    Raises Invalid for what is no name.
+    """
+    name, at, wanted = text.partition("@")
+    names.parse(name)
+    if at and not wanted:
+        raise UsageError(f"`{text}` ends in @", expected="NAME or NAME@RANGE")
+    return name, wanted or None
+
+
+def dependency(arguments: argparse.Namespace, wanted: str, known: Dependency | None) -> Dependency:
+    """What goes into `shelf.toml`: the options given, over what was there."""
+    Requirement.parse(wanted)
+    base = known or Dependency(wanted)
+    variants = list(base.variants)
+    variants += [name for name in arguments.variant if name not in variants]
+    return Dependency(
+        wanted,
+        base.kind,
+        base.registry,
+        tuple(variants),
+        arguments.format or base.format,
+        arguments.context or base.context,
+    )
+
+
+def release(text: str) -> tuple[str, str | None]:
+    """`acme/digits@1.0.0` → the name and the exact version, None where there is none."""
+    name, version = split(text)
+    if version is not None:
+        Version.parse(version)
+    return name, version

@@ -1,0 +1,122 @@
+"""What a person or a program sees: text or one JSON object on stdout, all else on stderr."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+from modelshelf.errors import Problem, ShelfError
+
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+
+
+class Output:
+    """Prints for one command. Colours and bars appear on a terminal only."""
+
+    def __init__(self, *, json: bool = False, quiet: bool = False) -> None:
+        self.json = json
+        self.quiet = quiet
+
+    def result(self, value: object, text: str) -> None:
+        """Print the outcome: `value` with `--json`, else `text`."""
+        if self.json:
+            import msgspec
+
+            text = msgspec.json.encode(value).decode()
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """Say something that is not the outcome."""
+        if not self.quiet:
+            sys.stderr.write(text + "\n")
+
+    def paint(self, text: str, colour: str) -> str:
+        """`text` in a colour of `_COLOURS`, where stdout is a terminal that shows them."""
+        return _paint(text, colour, sys.stdout.isatty())
+
+    def error(self, error: ShelfError) -> None:
+        """Tell what went wrong: on stderr, or as the JSON object."""
+        if self.json:
+            self.result(error.as_json(), "")
+            return
+        colourful = sys.stderr.isatty()
+        lines = [_paint("error: ", "red", colourful) + error.message]
+        lines += [f"  {p}" for problem in error.problems for p in problem_lines(problem)]
+        if error.where and not error.problems:
+            lines.append(f"  where: {error.where}")
+        for name in ("expected", "got"):
+            value = getattr(error, name)
+            if value is not None:
+                lines.append(f"  {name}: {value}")
+        if error.hint:
+            lines.append(_paint("  hint: ", "cyan", colourful) + error.hint)
+        sys.stderr.write("\n".join(lines) + "\n")
+
+    def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+        """Aligned columns; columns in which every row is a number stand to the right."""
+        if not rows:
+            return ""
+        columns = list(zip(heads, *rows, strict=True))
+        widths = [max(map(len, column)) for column in columns]
+        right = [all(_is_number(cell) for cell in column[1:]) for column in columns]
+        lines = [_row(heads, widths, right), *(_row(row, widths, right) for row in rows)]
+        lines[0] = self.paint(lines[0], "bold")
+        return "\n".join(lines)
+
+    @contextmanager
+    def progress(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
+        """A bar over `total` bytes; gives the function that is told of each further piece."""
+        if self.quiet or self.json or not total or not sys.stderr.isatty():
+            yield lambda _count: None
+            return
+        from threading import Lock
+
+        from tqdm import tqdm
+
+        lock = Lock()
+        with tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+
+            def advance(count: int) -> None:
+                with lock:
+                    bar.update(count)
+
+            yield advance
+
+
+def problem_lines(problem: Problem) -> list[str]:
+    """A problem as two or three lines: place, what is wrong, what to do."""
+    lines = [f"{problem.where()}: {problem.message}"]
+    if problem.hint:
+        lines.append(f"    hint: {problem.hint}")
+    return lines
+
+
+def size(count: int) -> str:
+    """Bytes for people: `1.5 MiB`."""
+    amount, unit = float(count), "B"
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if amount < 1024 or unit == "TiB":
+            break
+        amount /= 1024
+    return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+
+
+def _row(cells: Sequence[str], widths: Sequence[int], right: Sequence[bool]) -> str:
+    padded = (
+        cell.rjust(width) if to_right else cell.ljust(width)
+        for cell, width, to_right in zip(cells, widths, right, strict=True)
+    )
+    return "  ".join(padded).rstrip()
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).replace(",", "").isdigit()
+
+
+def _paint(text: str, colour: str, colourful: bool) -> str:
+    if not colourful or os.environ.get("NO_COLOR"):
+        return text
+    return f"\033[{_COLOURS[colour]}m{text}\033[0m"

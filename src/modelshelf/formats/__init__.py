@@ -1,0 +1,112 @@
+"""What files say: static, by their headers, without a framework and without running any code.
+
+    facts = read(Path("small.onnx"))
+    facts.signatures["default"], facts.parameters, facts.code
+
+To add a format: add one module here with a constant `FORMAT` (a `facts.Format`: what the format
+is called, what it is good for, `claims`, `read`), or offer one from another distribution under
+the entry-point group `modelshelf.formats`. A reader only looks at headers, bounds everything it
+reads by a constant, and raises FormatError where the bytes do not follow the format.
+"""
+
+from __future__ import annotations
+
+import difflib
+from functools import cache
+from pathlib import Path
+
+from modelshelf import plugins
+from modelshelf.errors import FormatError, NotFound
+from modelshelf.formats.facts import Facts, Format, Risk, TensorInfo
+
+__all__ = ["Facts", "Format", "Risk", "TensorInfo", "detect", "formats", "read"]
+
+HEAD_BYTES = 512
+"""How much of a file `Format.claims` sees."""
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """Every format, by name, in the order of their names."""
+    offers = plugins.offered("modelshelf.formats", "FORMAT")
+    found = {offer.name: offer for offer in offers if isinstance(offer, Format)}
+    return dict(sorted(found.items()))
+
+
+def detect(path: Path) -> Format | None:
+    """The first format that claims `path`, or None.
+
+    Raises:
+        NotFound: there is no such file.
+
+    """
+    head = _head(path)
+    return next((form for form in formats().values() if form.claims(path, head)), None)
+
+
+def read(path: Path, format: str | None = None) -> Facts:  # noqa: A002  the record's word
+    """What the file at `path` says, as `format` or as the format that claims it.
+
+    Costs a few milliseconds whatever the size of the file: tensor bytes are never read.
+
+    Raises:
+        FormatError: no format claims the file, or its bytes do not follow the format.
+        NotFound: there is no such file.
+
+    """
+    chosen = _named(format) if format is not None else detect(path)
+    if chosen is None:
+        raise FormatError(
+            f"{path.name} is in no format that is known here",
+            where=path.name,
+            expected=", ".join(formats()),
+            hint="name the format in the artifact, or convert the file to one of these",
+        )
+    _head(path)
+    try:
+        return chosen.read(path)
+    except FormatError as error:
+        raise _placed(error, path, chosen) from error
+    except Exception as error:  # hostile bytes must never be more than a refusal
+        raise FormatError(
+            f"{path.name} cannot be read as {chosen.name}",
+            where=path.name,
+            got=f"{type(error).__name__}: {str(error)[:200]}",
+            hint="the file is damaged or made to mislead; export it again",
+        ) from error
+
+
+def _named(name: str) -> Format:
+    known = formats()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    raise FormatError(
+        f"there is no format {name!r}",
+        expected=", ".join(known),
+        got=name,
+        hint=f"did you mean {near[0]!r}?" if near else "see the reference page on formats",
+    )
+
+
+def _head(path: Path) -> bytes:
+    try:
+        if not path.is_file():
+            raise NotFound(f"there is no file {path.name}", where=path.name)
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError as error:
+        raise FormatError(
+            f"{path.name} cannot be opened", where=path.name, got=error.strerror
+        ) from error
+
+
+def _placed(error: FormatError, path: Path, chosen: Format) -> FormatError:
+    return FormatError(
+        error.message,
+        where=error.where or path.name,
+        expected=error.expected,
+        got=error.got,
+        hint=error.hint or f"the file is no valid {chosen.name} file; export it again",
+        problems=error.problems,
+    )

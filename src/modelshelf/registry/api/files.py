@@ -1,0 +1,57 @@
+"""Files by sha256: immutable, with ranges, for anyone and any cache."""
+
+from __future__ import annotations
+
+import os
+
+from starlette.responses import FileResponse, Response
+
+from modelshelf.errors import NotFound
+from modelshelf.registry import releases
+from modelshelf.registry.routing import Call, Resource
+from modelshelf.store.digest import is_sha256
+
+API = Resource("files")
+
+
+class _Blob(FileResponse):
+    chunk_size = 1 << 20
+
+
+@API.route(
+    "GET", "/files/{sha256}", summary="A file (also HEAD, Range, If-Range, If-None-Match)",
+    query=("name",),
+)  # fmt: skip
+def read(call: Call) -> Response:
+    """Send a published file; `name` is what a browser shall call it."""
+    sha256 = call.path("sha256")
+    with call.service.database.reading() as connection:
+        size = releases.is_published(connection, sha256) if is_sha256(sha256) else None
+    if size is None:
+        raise NotFound("No release holds a file of this sha256", where=sha256[:64])
+    headers = {
+        "etag": f'"{sha256}"',
+        "cache-control": "public, max-age=31536000, immutable",
+        # What publishers upload is data: no browser shall take it for a page.
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "default-src 'none'; sandbox",
+    }
+    if _has_it(call, sha256):
+        return Response(status_code=304, headers=headers)
+    if call.request.method == "GET" and (install := call.request.headers.get("shelf-install")):
+        client = call.request.client.host if call.request.client else ""
+        call.service.downloads.write(install, sha256, client)
+    path = call.service.store.path(sha256)
+    return _Blob(
+        path,
+        headers=headers,
+        media_type="application/octet-stream",
+        filename=call.query("name"),
+        stat_result=os.stat(path),  # noqa: PTH116 (what FileResponse takes)
+    )
+
+
+def _has_it(call: Call, sha256: str) -> bool:
+    asked = call.request.headers.get("if-none-match", "")
+    tags = {tag.strip().removeprefix("W/") for tag in asked.split(",")}
+    return f'"{sha256}"' in tags or "*" in tags

@@ -1,0 +1,77 @@
+"""`GET /api/v1/search`: packages by text and facets, with the counts of every facet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from modelshelf.errors import UsageError
+from modelshelf.registry.routing import Call, Resource
+from modelshelf.registry.search import FACETS, Hit, Results
+
+API = Resource("search")
+
+_MAX_CHOSEN = 32
+_MAX_CHOICES = 200
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One value of a facet and how many packages choosing it would find."""
+
+    value: str
+    count: int
+
+
+class Found(msgspec.Struct, frozen=True):
+    """The answer: `total` packages match, `results` holds those from `offset` on.
+
+    `facets` has the 200 most frequent values of each facet; their counts are exact.
+    """
+
+    total: int
+    results: tuple[Hit, ...]
+    facets: dict[str, tuple[Choice, ...]]
+
+
+@API.route(
+    "GET",
+    "/api/v1/search",
+    summary="Search packages by text and facets",
+    returns=Found,
+    query=("q", *FACETS, "offset", "limit"),
+)
+def search(call: Call) -> Found:
+    """Search; a facet may be given several times, and then any of its values will do."""
+    results = call.service.search.query(
+        call.query("q") or "",
+        chosen(call),
+        offset=_number(call, "offset", 0),
+        limit=_number(call, "limit", 20),
+    )
+    return Found(results.total, results.hits, _choices(results))
+
+
+def chosen(call: Call) -> Mapping[str, tuple[str, ...]]:
+    """Facet → the values asked for; facets without any are left out."""
+    parameters = call.request.query_params
+    lists = {facet: parameters.getlist(facet)[:_MAX_CHOSEN] for facet in FACETS}
+    return {
+        facet: values
+        for facet, given in lists.items()
+        if (values := tuple(dict.fromkeys(filter(None, given))))
+    }
+
+
+def _choices(results: Results) -> dict[str, tuple[Choice, ...]]:
+    return {
+        facet: tuple(Choice(value, number) for value, number in counts[:_MAX_CHOICES])
+        for facet, counts in results.facets.items()
+    }
+
+
+def _number(call: Call, name: str, default: int) -> int:
+    text = call.query(name) or str(default)
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise UsageError(f"`{name}` must be a whole number", expected="0 or more", got=text[:40])
+    return int(text)

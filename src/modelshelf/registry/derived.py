@@ -1,0 +1,106 @@
+"""What is derived from the database: index files, search, counts. All of it can be made again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection
+
+from modelshelf.errors import NotFound
+from modelshelf.registry import downloads, index, jobs, releases, staging
+from modelshelf.registry.database import Database
+from modelshelf.registry.downloads import DownloadLog
+from modelshelf.registry.search import Search, SearchDocument, document
+from modelshelf.registry.settings import Settings
+from modelshelf.store.disk import DiskStore
+
+COUNT_SECONDS = 5.0
+SWEEP_SECONDS = 600.0
+LARGEST_README_BYTES = 100_000
+
+
+class Derived:
+    """Keeps everything derived up to date; every method may be run twice."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        store: DiskStore,
+        search: Search,
+        counting: DownloadLog,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._store = store
+        self._search = search
+        self._downloads = counting
+
+    def refresh(self, publisher: str, name: str) -> None:
+        """Make the index file and the search entry of one package anew."""
+        index.refresh(self._database, self._settings.data / "index", publisher, name)
+        with self._database.reading() as connection:
+            found = _document(connection, self._store, publisher, name)
+        if found is None:
+            self._search.remove([f"{publisher}/{name}"])
+        else:
+            self._search.add([found])
+
+    def rebuild(self) -> None:
+        """Make everything anew for every package: after a loss, or a change of the forms."""
+        with self._database.reading() as connection:
+            packages = releases.all_packages(connection)
+        for publisher, name in packages:
+            index.refresh(self._database, self._settings.data / "index", publisher, name)
+        self._search.rebuild(self._documents(packages))
+
+    def count(self) -> None:
+        """Count the downloads logged since the last time."""
+        touched = downloads.aggregate(self._database, self._downloads)
+        for publisher, name in sorted(touched):
+            self.refresh(publisher, name)
+
+    def sweep(self) -> None:
+        """Forget expired sessions, what they sent, and old salts."""
+        staging.sweep(self._database, self._store, self._settings.session_seconds)
+        self._downloads.forget_salts()
+
+    def attach(self, worker: jobs.Jobs) -> None:
+        """Have `worker` do all this when it is due."""
+        worker.handle(
+            "refresh", lambda payload: self.refresh(payload["publisher"], payload["name"])
+        )
+        worker.handle("rebuild", lambda _payload: self.rebuild())
+        worker.every(COUNT_SECONDS, "count", self.count)
+        worker.every(SWEEP_SECONDS, "sweep", self.sweep)
+
+    def _documents(self, packages: list[tuple[str, str]]) -> Iterator[SearchDocument]:
+        for publisher, name in packages:
+            with self._database.reading() as connection:
+                found = _document(connection, self._store, publisher, name)
+            if found is not None:
+                yield found
+
+
+def _document(
+    connection: Connection, store: DiskStore, publisher: str, name: str
+) -> SearchDocument | None:
+    """What search shall know of a package; None hides it (no release, or quarantined)."""
+    try:
+        newest = releases.latest_release(connection, publisher, name)
+    except NotFound:
+        return None
+    if newest.entry.status == "quarantined":
+        return None
+    installs = downloads.totals(connection, publisher, name).total
+    return document(newest.record, newest.entry, readme=readme(store, newest), downloads=installs)
+
+
+def readme(store: DiskStore, release: releases.Release) -> str:
+    """The text of the release's readme, cut at 100 kB; empty where there is none."""
+    path = release.record.package.readme
+    sha256 = next((file.sha256 for file in release.entry.files if file.path == path), None)
+    if sha256 is None or not store.has(sha256):
+        return ""
+    with store.path(sha256).open("rb") as file:
+        return file.read(LARGEST_README_BYTES).decode(errors="replace")

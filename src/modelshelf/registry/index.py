@@ -1,0 +1,91 @@
+"""Index documents: one small file a package, one `Entry` a line, derived from the database."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import threading
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+from sqlalchemy import Connection
+
+from modelshelf.package.entry import Entry
+from modelshelf.registry import releases
+from modelshelf.registry.database import Database
+
+_MAX_CACHED = 1024
+_MAX_CACHED_BYTES = 256 << 10
+
+
+class Document(NamedTuple):
+    """An index file as it is served: its strong ETag (quoted) and its bytes."""
+
+    etag: str
+    body: bytes
+
+
+def lines(connection: Connection, publisher: str, name: str) -> bytes:
+    """The whole index document of one package, in publication order; empty if there is none."""
+    return b"".join(
+        msgspec.json.encode(entry) + b"\n"
+        for entry in releases.entries(connection, publisher, name)
+    )
+
+
+def refresh(database: Database, folder: Path, publisher: str, name: str) -> None:
+    """Write the package's index file anew. Doing it twice, or two at once, does no harm."""
+    target = folder / publisher / f"{name}.jsonl"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{name}.{secrets.token_hex(6)}")
+    try:
+        with _TURN:
+            with database.reading() as connection:
+                content = lines(connection, publisher, name)
+            temporary.write_bytes(content)
+            temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+_TURN = threading.Lock()
+"""Reading and replacing belong together: else an older state could be written last."""
+
+
+class Documents:
+    """Index files served from the disk; those asked for often stay in memory while unchanged."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+        self._cache: dict[str, tuple[tuple[int, int, int], Document]] = {}
+
+    def get(self, publisher: str, name: str) -> Document | None:
+        """The document of a package, or None when there is none. The names must be valid."""
+        key = f"{publisher}/{name}"
+        path = f"{self._folder}/{key}.jsonl"
+        try:
+            status = os.stat(path)  # noqa: PTH116 (the hot path of resolution: Path costs double)
+        except OSError:
+            return None
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        known = self._cache.get(key)
+        if known is not None and known[0] == stamp:
+            return known[1]
+        return self._load(key, path, stamp)
+
+    def _load(self, key: str, path: str, stamp: tuple[int, int, int]) -> Document:
+        body = Path(path).read_bytes()
+        document = Document(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+        if len(body) <= _MAX_CACHED_BYTES:
+            if len(self._cache) >= _MAX_CACHED:
+                self._cache.pop(next(iter(self._cache)), None)
+            self._cache[key] = (stamp, document)
+        return document
+
+
+def parse(body: bytes) -> list[Entry]:
+    """The entries of an index document."""
+    decoder = msgspec.json.Decoder(Entry)
+    return [decoder.decode(line) for line in body.splitlines()]

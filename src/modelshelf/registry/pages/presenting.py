@@ -1,0 +1,266 @@
+"""What a release's page says, worked out from record, entry and elements without any I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from modelshelf.package.elements import DIMENSIONS, ELEMENTS
+from modelshelf.package.entry import Entry
+from modelshelf.package.record import Metric, Record, Variant, default_variant
+from modelshelf.package.signature import Signature
+from modelshelf.registry.pages.rendering import day, is_link, package_url, size
+
+
+class Row(NamedTuple):
+    """One element as its section shows it."""
+
+    name: str
+    description: str
+    value: object
+    known: str
+
+
+class Dimension(NamedTuple):
+    """One of the seven sections; `present` counts its elements that are known."""
+
+    name: str
+    rows: tuple[Row, ...]
+    present: int
+
+
+class VariantRow(NamedTuple):
+    """One line of the table of variants; `metrics` are in the order of the table's columns."""
+
+    name: str
+    default: bool
+    features: str
+    metrics: tuple[str, ...]
+    formats: str
+    contexts: str
+    size: int
+
+
+class Alert(NamedTuple):
+    """A notice above a release: `weight` is a class of the stylesheet."""
+
+    weight: str
+    title: str
+    text: str
+    url: str | None = None
+    link: str | None = None
+
+
+_MOST_METRICS = 5
+
+
+def dimensions(values: Mapping[str, Mapping[str, object]]) -> tuple[Dimension, ...]:
+    """The seven sections in the table's order; `values` is id → {value, known}."""
+    made = []
+    for name in DIMENSIONS:
+        rows = tuple(
+            _row(element.id, element.name, element.description, values.get(element.id))
+            for element in ELEMENTS
+            if element.dimension == name
+        )
+        made.append(Dimension(name, rows, sum(row.known != "absent" for row in rows)))
+    return tuple(made)
+
+
+def _row(key: str, name: str, description: str, found: Mapping[str, object] | None) -> Row:
+    if found is None or found["known"] == "absent":
+        return Row(name, description, None, "absent")
+    return Row(name, description, _shown(key, found["value"]), str(found["known"]))
+
+
+def _shown(key: str, value: object) -> object:
+    """The value in the form that reads best; what is not of the expected form stays as it is."""
+    try:
+        return _FORMS[key](value) if key in _FORMS else value
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return value
+
+
+def _sizes(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {key: _sizes(inner) for key, inner in value.items()}
+    return size(value) if isinstance(value, int) else value
+
+
+def _qualities(value: object) -> object:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: "; ".join(map(_quality, metrics)) for name, metrics in value.items()}
+
+
+def _quality(metric: Mapping[str, object]) -> str:
+    where = " ".join(str(metric[key]) for key in ("dataset", "split") if metric.get(key))
+    return f"{metric['name']} {metric['value']}" + (f" on {where}" if where else "")
+
+
+def _calls(value: object) -> object:
+    """Signatures and entrypoints by name, each in one line."""
+    if not isinstance(value, Mapping):
+        return value
+    lines = [f"{name} (signature)" for name in value.get("signatures", ())]
+    lines += [f"{name} (entrypoint)" for name in value.get("entrypoints", ())]
+    return lines or value
+
+
+def _people(value: object) -> object:
+    return [_person(each) for each in value] if isinstance(value, Sequence) else value
+
+
+def _person(developer: Mapping[str, object]) -> str:
+    kind = developer.get("kind", "person")
+    return f"{developer['name']} ({kind})"
+
+
+def _files(value: object) -> object:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return value
+    return [_file(each) for each in value]
+
+
+def _file(file: object) -> object:
+    if not isinstance(file, Mapping):
+        return file
+    length = file.get("size")
+    rest = [str(inner) for key, inner in file.items() if key in ("format", "role", "kind")]
+    told = ", ".join([*([size(length)] if isinstance(length, int) else []), *rest])
+    return f"{file['path']} ({told})" if told else file["path"]
+
+
+def _releases(value: object) -> object:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return value
+    return [_past(each) for each in value]
+
+
+def _past(release: object) -> object:
+    if not isinstance(release, Mapping):
+        return release
+    yanked = ", yanked" if release.get("yanked") is not None else ""
+    return f"{release['version']} ({day(release['published'])}{yanked})"
+
+
+_FORMS: dict[str, Callable[[object], object]] = {
+    "size": _sizes,
+    "quality": _qualities,
+    "interfaces": _calls,
+    "developers": _people,
+    "components": _files,
+    "release-history": _releases,
+}
+
+
+def metric_names(variants: Sequence[Variant]) -> tuple[str, ...]:
+    """The columns of the variants' metrics: distinct in order, the first five."""
+    named = dict.fromkeys(_metric_name(each) for variant in variants for each in variant.metrics)
+    return tuple(named)[:_MOST_METRICS]
+
+
+def _metric_name(metric: Metric) -> str:
+    where = " ".join(part for part in (metric.dataset, metric.split) if part)
+    return f"{metric.name[:40]} ({where[:60]})" if where else metric.name[:40]
+
+
+def variant_rows(entry: Entry, metrics: Sequence[str]) -> tuple[VariantRow, ...]:
+    """The table of variants, in the publisher's order."""
+    sizes = {file.path: file.size for file in entry.files}
+    usual = default_variant(entry.variants).name
+    return tuple(
+        _variant_row(variant, metrics, sizes, default=variant.name == usual)
+        for variant in entry.variants
+    )
+
+
+def _variant_row(
+    variant: Variant, metrics: Sequence[str], sizes: Mapping[str, int], *, default: bool
+) -> VariantRow:
+    values = {_metric_name(metric): f"{metric.value:.4g}" for metric in variant.metrics}
+    paths = {path for artifact in variant.artifacts for path in artifact.files}
+    return VariantRow(
+        name=variant.name,
+        default=default,
+        features=", ".join(f"{name} {_text(value)}" for name, value in variant.features.items()),
+        metrics=tuple(values.get(name, "") for name in metrics),
+        formats=_listed(
+            artifact.format + (f" {artifact.precision}" if artifact.precision else "")
+            for artifact in variant.artifacts
+        ),
+        contexts=_listed(each for artifact in variant.artifacts for each in artifact.contexts),
+        size=sum(sizes.get(path, 0) for path in paths),
+    )
+
+
+def _text(value: object) -> str:
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
+
+
+def usage(entry: Entry, signatures: Mapping[str, Signature]) -> str:
+    """A few lines of Python that load the default variant and call it."""
+    variant = default_variant(entry.variants)
+    chosen = f', variant="{variant.name}"' if len(entry.variants) > 1 else ""
+    lines = ["import modelshelf", "", f'model = modelshelf.load("{entry.name}"{chosen})']
+    if signatures:
+        one = next(iter(signatures.values()))
+        inputs = ", ".join(f"{name}={name}" for name in one.inputs)
+        lines += [*(f"# {name}: {tensor}" for name, tensor in one.inputs.items())]
+        lines.append(f"outputs = model({inputs})")
+        lines += [f'outputs["{name}"]  # {tensor}' for name, tensor in one.outputs.items()]
+    return "\n".join(lines)
+
+
+def alerts(entry: Entry, newest: str) -> tuple[Alert, ...]:
+    """What a reader must know before choosing this release; worst first."""
+    found = []
+    if entry.status == "quarantined":
+        found.append(Alert("bad", "Quarantined.", "The operators have put this package aside."))
+    if entry.yanked is not None:
+        found.append(Alert("bad", "Yanked.", entry.yanked or "The publisher withdrew it."))
+    if entry.status == "deprecated":
+        url = package_url(entry.successor) if entry.successor else None
+        text = "Use its successor:" if url else "The publisher advises against new uses."
+        found.append(Alert("warn", "Deprecated.", text, url, entry.successor))
+    if entry.status == "archived":
+        found.append(Alert("warn", "Archived.", "There will be no further releases."))
+    if newest != entry.version:
+        url = package_url(entry.name)
+        found.append(Alert("warn", "Not the latest version.", "The latest is", url, newest))
+    return tuple(found)
+
+
+def links(record: Record) -> tuple[tuple[str, str], ...]:
+    """The record's web addresses with what each is; others than http and https are left out."""
+    package = record.package
+    labelled = [
+        ("Home page", package.homepage),
+        ("Source code", package.source),
+        ("Issues", package.issues),
+        ("Demo", package.demo),
+        ("Contributing", package.contributing),
+        ("Report a vulnerability", package.security),
+        *((f"Paper {number}", url) for number, url in enumerate(package.papers[:10], 1)),
+    ]
+    return tuple((label, url) for label, url in labelled if url and is_link(url))
+
+
+def chips(record: Record) -> tuple[tuple[str, str], ...]:
+    """(facet, value) pairs that lead from a package to others of its kind."""
+    package = record.package
+    pairs = [("task", package.task), ("algorithm", package.algorithm), ("license", package.license)]
+    pairs += [("dataset", dataset) for dataset in package.datasets[:12]]
+    return tuple((facet, value) for facet, value in pairs if value)
+
+
+def needs(record: Record) -> tuple[str, ...]:
+    """What must be there around the models: Python, packages, frameworks, hardware."""
+    requires = record.requires
+    python = (f"Python {requires.python_version}",) if requires.python_version else ()
+    frameworks = tuple(f"{name} {wanted}" for name, wanted in requires.frameworks.items())
+    return (*python, *frameworks, *requires.python, *requires.hardware)[:40]

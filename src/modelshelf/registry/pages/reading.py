@@ -1,0 +1,140 @@
+"""What the pages read: one release with all around it, and packages as lists show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import groupby
+from typing import NamedTuple
+
+import msgspec
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, Connection, Row, func, select
+
+from modelshelf.package.entry import Entry
+from modelshelf.package.record import Record
+from modelshelf.registry import releases, tables
+from modelshelf.registry.markdown import MAX_CHARACTERS, rendered
+from modelshelf.registry.pages.rendering import file_url
+from modelshelf.registry.search import Hit, document
+from modelshelf.registry.service import Service
+from modelshelf.store.disk import DiskStore
+
+_MOST_BYTES = 4 * MAX_CHARACTERS
+
+
+class Seen(NamedTuple):
+    """One release and what surrounds it; `history` is newest first, `newest` what install takes."""
+
+    entry: Entry
+    record: Record
+    elements: Mapping[str, Mapping[str, object]]
+    newest: str
+    history: tuple[Entry, ...]
+    dependents: tuple[str, ...]
+    downloads: int
+    store: DiskStore
+
+    def prose(self, place: str | None) -> Markup | None:
+        """The text that `place` holds or names, rendered; None where there is none."""
+        if not place:
+            return None
+        file = next((each for each in self.entry.files if each.path == place), None)
+        if file is None:
+            return None if _is_path(place) else Markup(rendered(place))  # noqa: S704 (sanitised)
+        if not self.store.has(file.sha256):
+            return None
+        with self.store.path(file.sha256).open("rb") as stream:
+            text = stream.read(_MOST_BYTES).decode(errors="replace")
+        urls = {each.path: file_url(each) for each in self.entry.files}
+        return Markup(rendered(text, urls))  # noqa: S704 (sanitised)
+
+
+def _is_path(place: str) -> bool:
+    return "\n" not in place and " " not in place
+
+
+def read(service: Service, publisher: str, name: str, version: str | None = None) -> Seen:
+    """The release, or the one that `install` takes; raises NotFound."""
+    with service.database.reading() as connection:
+        package = releases.package(connection, publisher, name)
+        newest = package.latest or ""
+        release = releases.release(connection, publisher, name, version or newest)
+        history = releases.entries(connection, publisher, name)
+    return Seen(
+        entry=release.entry,
+        record=release.record,
+        elements={key: msgspec.structs.asdict(one) for key, one in release.elements.items()},
+        newest=newest,
+        history=tuple(reversed(history)),
+        dependents=tuple(each.name for each in package.dependents),
+        downloads=package.downloads.total,
+        store=service.store,
+    )
+
+
+def newest(connection: Connection, limit: int) -> list[Hit]:
+    """The releases published last, whatever package they are of; yanked ones are left out."""
+    of, package = tables.releases.c, tables.packages.c
+    query = (
+        select(tables.releases)
+        .join(tables.packages, (of.publisher == package.publisher) & (of.name == package.name))
+        .where(of.yanked.is_(None), package.status != "quarantined")
+        .order_by(of.published.desc(), of.number.desc())
+        .limit(limit)
+    )
+    rows = connection.execute(query).all()
+    counts = installs(connection, tables.downloads.c.name.in_({row.name for row in rows}))
+    return [_hit(row, counts) for row in rows]
+
+
+def packages_of(connection: Connection, publisher: str) -> list[Hit]:
+    """A publisher's packages, each with the release that `install` takes, by name."""
+    of = tables.releases.c
+    query = select(tables.releases).where(of.publisher == publisher).order_by(of.name, of.number)
+    counts = installs(connection, tables.downloads.c.publisher == publisher)
+    grouped = groupby(connection.execute(query), key=lambda row: str(row.name))
+    return [_hit(_latest(list(rows)), counts) for _, rows in grouped]
+
+
+def installs(connection: Connection, where: ColumnElement[bool]) -> dict[tuple[str, str], int]:
+    """(publisher, name) → installs in all, of the rows of the counts that `where` picks."""
+    of = tables.downloads.c
+    total = func.sum(of.installs).label("total")
+    query = select(of.publisher, of.name, total).where(where).group_by(of.publisher, of.name)
+    return {(row.publisher, row.name): int(row.total) for row in connection.execute(query)}
+
+
+def _latest(rows: list[Row[tuple[object, ...]]]) -> Row[tuple[object, ...]]:
+    version = releases.latest([_summary(row) for row in rows])
+    return next(row for row in rows if row.version == version)
+
+
+def _summary(row: Row[tuple[object, ...]]) -> releases.Summary:
+    return releases.Summary(
+        row.version, row.number, row.commit, row.manifest, row.published, row.yanked
+    )
+
+
+def _hit(row: Row[tuple[object, ...]], counts: Mapping[tuple[str, str], int]) -> Hit:
+    record = msgspec.json.decode(row.record, type=Record)
+    entry = msgspec.json.decode(row.entry, type=Entry)
+    return document(record, entry, downloads=counts.get((row.publisher, row.name), 0)).hit
+
+
+def figures(connection: Connection) -> tuple[tuple[str, int], ...]:
+    """How much the registry holds, as (what, number)."""
+    packages = tables.packages.c
+    queries = {
+        "packages": select(func.count()).select_from(tables.packages),
+        "releases": select(func.count()).select_from(tables.releases),
+        "publishers": select(func.count(packages.publisher.distinct())),
+        "downloads": select(func.coalesce(func.sum(tables.downloads.c.installs), 0)),
+    }
+    return tuple(
+        (what, int(connection.execute(query).scalar() or 0)) for what, query in queries.items()
+    )
+
+
+def publisher_row(connection: Connection, publisher: str) -> Row[tuple[object, ...]] | None:
+    """The row of one publisher."""
+    return connection.execute(select(tables.publishers).filter_by(name=publisher)).first()

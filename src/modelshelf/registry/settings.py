@@ -1,0 +1,37 @@
+"""What an operator can set; every module is told these, none reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+
+DAY_SECONDS = 86_400
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The registry's settings. `data` is the folder that holds everything there is to back up."""
+
+    data: Path
+    database: str | None = None
+    """SQLAlchemy URL; None is SQLite in `data`."""
+    public_url: str | None = None
+    """How clients reach the server, where that is not the address that they asked."""
+    level: str = "minimal"
+    """Documentation that a release needs: minimal, documented or complete."""
+    signup: bool = True
+    """Whether anyone may open an account."""
+    max_file_bytes: int = 64 << 30
+    max_files: int = 10_000
+    max_body_bytes: int = 10 << 20
+    """Largest JSON document taken in: larger ones are answered with 413."""
+    session_seconds: int = DAY_SECONDS
+    token_days: int = 90
+    fsync: bool = True
+    password_memory_kib: int = 65_536
+    job_attempts: int = 8
+    stop_seconds: int = 10
+
+    def database_url(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database or f"sqlite:///{self.data / 'registry.sqlite'}"

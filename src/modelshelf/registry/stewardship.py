@@ -1,0 +1,93 @@
+"""What may still change after publication: yanks and the status of a package."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, update
+
+from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound
+from modelshelf.package import name as names
+from modelshelf.package.entry import Status
+from modelshelf.registry import accounts, jobs, publish, releases, tables
+from modelshelf.registry.accounts import Identity
+from modelshelf.registry.service import Service
+
+MEMBERS = ("owner", "maintainer")
+longest_reason_characters = 1000
+
+
+def set_yank(
+    service: Service,
+    identity: Identity,
+    release: tuple[str, str, str],
+    *,
+    reason: str | None,
+) -> None:
+    """Hide a release (publisher, name, version) from new resolution, never from locks.
+
+    Without a `reason`, offer it again. Raises NotFound, NotAllowed.
+    """
+    publisher, name, version = release
+    columns = tables.releases.c
+    statement = (
+        update(tables.releases)
+        .where(columns.publisher == publisher, columns.name == name, columns.version == version)
+        .values(yanked=None if reason is None else _reason(reason))
+    )
+    with service.database.writing() as connection:
+        accounts.require_role(connection, identity, publisher, MEMBERS)
+        if connection.execute(statement).rowcount == 0:
+            raise NotFound("There is no such release", where=f"{publisher}/{name}@{version[:80]}")
+        job = _enqueue(connection, publisher, name)
+    publish.derive_now(service, publisher, name, job)
+
+
+def set_status(
+    service: Service,
+    identity: Identity,
+    package: tuple[str, str],
+    *,
+    status: Status,
+    successor: str | None,
+    reason: str | None,
+) -> None:
+    """Change a package's status. A quarantine, once set, is not lifted by the publisher."""
+    publisher, name = package
+    if successor is not None:
+        _require_successor(service, f"{publisher}/{name}", successor, status)
+    with service.database.writing() as connection:
+        accounts.require_role(connection, identity, publisher, MEMBERS)
+        known = releases.package(connection, publisher, name)
+        if known.status == "quarantined":
+            raise NotAllowed("The package is quarantined: an operator has to look at it first")
+        columns = tables.packages.c
+        connection.execute(
+            update(tables.packages)
+            .where(columns.publisher == publisher, columns.name == name)
+            .values(status=status, successor=successor, reason=reason and _reason(reason))
+        )
+        job = _enqueue(connection, publisher, name)
+    publish.derive_now(service, publisher, name, job)
+
+
+def _enqueue(connection: Connection, publisher: str, name: str) -> int:
+    return jobs.enqueue(connection, "refresh", {"publisher": publisher, "name": name})
+
+
+def _reason(text: str) -> str:
+    if not text.strip() or len(text) > longest_reason_characters:
+        raise Invalid(
+            "A reason is needed: those who depend on it read it",
+            expected=f"1 to {longest_reason_characters} characters",
+            got=len(text),
+        )
+    return text.strip()
+
+
+def _require_successor(service: Service, package: str, successor: str, status: Status) -> None:
+    names.parse(successor)
+    if status != "deprecated":
+        raise Invalid("Only a deprecated package has a successor", got=status)
+    if successor == package:
+        raise Conflict("A package cannot succeed itself", got=successor)
+    with service.database.reading() as connection:
+        releases.package(connection, *successor.split("/"))

@@ -1,0 +1,207 @@
+"""Why there is no solution, as plain sentences that end in the contradiction.
+
+Source: https://github.com/dart-lang/pub/blob/master/doc/solver.md#error-reporting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from modelshelf.solver.solve import ABSENT, Incompatibility, NoSolution, Requirement
+
+Name = Callable[[int, int], str]
+"""Words for a package and a mask of its versions (bit 0 never set; 0 where none matches)."""
+
+
+def explain(
+    failure: NoSolution,
+    name: Name,
+    *,
+    required: Callable[[Requirement], str] | None = None,
+    root: str = "this shelf",
+) -> tuple[str, ...]:
+    """Sentences that derive the contradiction, each from facts and from sentences before it.
+
+    `required` gives the words for what a requirement asks for, as it was typed (`acme/digits ^9`);
+    without it `name` describes the versions that are allowed. `root` names the one who asks.
+    """
+    words = _Words(failure, name, required, root)
+    lines = _lines(failure.derivation)
+    numbers = _numbers(lines)
+    return tuple(
+        words.sentence(line, lines[place - 1] if place else None, numbers)
+        for place, line in enumerate(lines)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """One sentence: `reasons`, facts or conclusions of earlier lines, give the `conclusion`."""
+
+    conclusion: Incompatibility
+    reasons: tuple[Incompatibility, ...]
+
+
+def _lines(derivation: Incompatibility) -> list[_Line]:
+    if isinstance(derivation.cause, Requirement):
+        return [_Line(derivation, (derivation,))]
+    order = _order(derivation)
+    uses = Counter(cause for node in order for cause in _derived(node))
+    folded = {inner for node in order for inner in _foldable(node, uses)}
+    # Two links of a chain make one line; a third would be hard to read.
+    for node in reversed(order):
+        if node in folded:
+            folded.difference_update(_derived(node))
+    return [_Line(node, _reasons(node, folded)) for node in order if node not in folded]
+
+
+def _causes(node: Incompatibility) -> tuple[Incompatibility, ...]:
+    return node.cause if isinstance(node.cause, tuple) else ()
+
+
+def _derived(node: Incompatibility) -> list[Incompatibility]:
+    """The causes of `node` that need a line of their own."""
+    return [cause for cause in _causes(node) if isinstance(cause.cause, tuple)]
+
+
+def _order(derivation: Incompatibility) -> list[Incompatibility]:
+    """Everything derived, causes before conclusions, the shorter branch first; no recursion."""
+    sizes: dict[Incompatibility, int] = {}
+    for node in _after_causes(derivation, {}):
+        sizes[node] = 1 + sum(sizes[cause] for cause in _derived(node))
+    return list(_after_causes(derivation, sizes))
+
+
+def _after_causes(
+    derivation: Incompatibility, sizes: dict[Incompatibility, int]
+) -> Iterator[Incompatibility]:
+    done: set[Incompatibility] = set()
+    stack = [derivation]
+    while stack:
+        node = stack[-1]
+        waiting = [cause for cause in _derived(node) if cause not in done]
+        if waiting:
+            stack.append(min(waiting, key=lambda cause: sizes.get(cause, 0)))
+            continue
+        stack.pop()
+        if node not in done:
+            done.add(node)
+            yield node
+
+
+def _foldable(node: Incompatibility, uses: Counter[Incompatibility]) -> list[Incompatibility]:
+    """The inner link of a chain "line, fact, fact" that nothing else refers to."""
+    inner = _derived(node)
+    return inner if len(inner) == 1 and uses[inner[0]] == 1 and len(_derived(inner[0])) == 1 else []
+
+
+def _reasons(node: Incompatibility, folded: set[Incompatibility]) -> tuple[Incompatibility, ...]:
+    """What the sentence names: conclusions of earlier lines, then facts, dependents first."""
+    flat = [
+        reason
+        for cause in _causes(node)
+        for reason in (_causes(cause) if cause in folded else (cause,))
+    ]
+    said = [reason for reason in flat if isinstance(reason.cause, tuple)]
+    facts = [reason for reason in flat if isinstance(reason.cause, Requirement)]
+    if len(facts) > 1 and _follows(facts[0], facts[1]):
+        facts.reverse()
+    return (*said, *facts)
+
+
+def _follows(one: Incompatibility, two: Incompatibility) -> bool:
+    """Whether `one` is about what `two` asks for, or `two` is what the root asks for."""
+    first, second = one.cause, two.cause
+    assert isinstance(first, Requirement)
+    assert isinstance(second, Requirement)
+    return first.package is not None and (second.package is None or second.on == first.package)
+
+
+def _numbers(lines: list[_Line]) -> dict[Incompatibility, int]:
+    """Numbers for the lines that a later one refers to, other than the very next one."""
+    referred = {
+        reason
+        for place, line in enumerate(lines)
+        for reason in line.reasons
+        if isinstance(reason.cause, tuple) and lines[place - 1].conclusion is not reason
+    }
+    order = [line.conclusion for line in lines if line.conclusion in referred]
+    return {conclusion: number for number, conclusion in enumerate(order, start=1)}
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    failure: NoSolution
+    name: Name
+    required: Callable[[Requirement], str] | None
+    root: str
+
+    def sentence(
+        self, line: _Line, previous: _Line | None, numbers: dict[Incompatibility, int]
+    ) -> str:
+        """`Because X and Y, Z. (1)`; what the line before concluded is not said again."""
+        fresh = [
+            reason
+            for reason in line.reasons
+            if previous is None or reason is not previous.conclusion
+        ]
+        opening = "Because" if len(fresh) == len(line.reasons) else "And because"
+        number = f" ({numbers[line.conclusion]})" if line.conclusion in numbers else ""
+        return f"{opening} {' and '.join(self.told(fresh, numbers))}, {self.conclusion(line.conclusion)}.{number}"
+
+    def told(
+        self, reasons: list[Incompatibility], numbers: dict[Incompatibility, int]
+    ) -> Iterator[str]:
+        """The reasons one by one; who asks twice is named once."""
+        asked = ""
+        for reason in reasons:
+            if isinstance(reason.cause, Requirement):
+                asks, what = self.fact(reason.cause)
+                yield what if asks == asked else f"{asks} {what}"
+                asked = asks
+            else:
+                number = f" ({numbers[reason]})" if reason in numbers else ""
+                yield self.conclusion(reason) + number
+
+    def fact(self, fact: Requirement) -> tuple[str, str]:
+        """Who asks (`a 1.0 depends on`) and for what (`b ^2`), also if nothing can satisfy it."""
+        who = self.root if fact.package is None else self.name(fact.package, fact.versions)
+        if fact.allowed == ABSENT:
+            return f"{who} works only without", self.name(fact.on, self.universe(fact.on) ^ ABSENT)
+        what = self.required(fact) if self.required else self.name(fact.on, fact.allowed & ~ABSENT)
+        if fact.allowed & ABSENT:
+            return f"{who} works only with", what
+        verb = "requires" if fact.package is None else "depends on"
+        return f"{who} {verb}", what if fact.allowed else f"{what} (there is no such release)"
+
+    def universe(self, package: int) -> int:
+        return self.failure.universes[package]
+
+    def conclusion(self, node: Incompatibility) -> str:
+        """What an incompatibility forbids, said as what follows from what."""
+        if not node.terms:
+            return "the requirements cannot all be met"
+        given = [self.name(package, term) for package, term in _present(node)]
+        needed = [
+            self.name(package, self.universe(package) ^ term)
+            for package, term in node.terms.items()
+            if term & ABSENT
+        ]
+        if not needed:
+            return _impossible(given)
+        if not given:
+            return f"{' or '.join(needed)} is required"
+        verb = "requires" if len(given) == 1 else "together require"
+        return f"{' and '.join(given)} {verb} {' or '.join(needed)}"
+
+
+def _present(node: Incompatibility) -> list[tuple[int, int]]:
+    return [(package, term) for package, term in node.terms.items() if not term & ABSENT]
+
+
+def _impossible(given: list[str]) -> str:
+    if len(given) == 1:
+        return f"{given[0]} cannot be used"
+    return f"{' and '.join(given)} cannot be used together"

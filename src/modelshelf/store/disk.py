@@ -1,0 +1,278 @@
+"""Content-addressed files on local disk: partials grow, a verified rename makes them files.
+
+    root/files/ab/abcd…   whole files, named by sha256, mode 0444, never changed
+    root/partial/NAME     what is still arriving; its length is how much has arrived
+
+A process killed anywhere leaves whole files and partials, never half a file under `files/`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
+from modelshelf.store.digest import require_sha256, sha256_of
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
+_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether `error`, or what caused it, says that no space is left on the disk."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__
+    return False
+
+
+class Appender:
+    """Writes on at the end of one partial; made by `DiskStore.append`."""
+
+    def __init__(self, descriptor: int, offset: int) -> None:
+        self._descriptor = descriptor
+        self.offset = offset
+        """Length of the partial so far, in bytes."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Append all of `data`."""
+        view = memoryview(data)
+        while view:
+            count = os.write(self._descriptor, view)
+            self.offset += count
+            view = view[count:]
+
+
+class DiskStore:
+    """Files by sha256 under `root`. With `fsync` a committed file survives a loss of power."""
+
+    def __init__(self, root: Path, *, fsync: bool = True) -> None:
+        self.root = root
+        self._fsync = fsync
+        self._files = root / "files"
+        self._partials = root / "partial"
+        self._files.mkdir(parents=True, exist_ok=True)
+        self._partials.mkdir(exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        """Where the file with this digest lies, or would lie; raises Invalid if it is no sha256."""
+        require_sha256(sha256)
+        return self._files / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        """Whether the whole file is here."""
+        return self.path(sha256).is_file()
+
+    def size(self, sha256: str) -> int:
+        """Size of a file in bytes; raises NotFound."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            raise NotFound("No file of this digest is here", where=sha256) from None
+
+    def digests(self) -> Iterator[str]:
+        """Yield the sha256 of every whole file."""
+        for folder in sorted(self._files.iterdir()):
+            yield from sorted(path.name for path in folder.iterdir())
+
+    def stage(self, name: str | None = None) -> Path:
+        """The partial called `name` (a new one if None), created empty unless it has begun.
+
+        Its length (`partial.stat().st_size`) is the offset to go on from, also after a crash.
+        Names hold letters, digits, `-` and `_` only; raises Invalid.
+        """
+        name = name or secrets.token_hex(16)
+        if not _NAME.fullmatch(name):
+            raise Invalid("This cannot name a partial file", got=name[:80])
+        partial = self._partials / name
+        with _telling_full(partial):
+            partial.touch()
+        return partial
+
+    @contextlib.contextmanager
+    def append(self, partial: Path, offset: int) -> Iterator[Appender]:
+        """Open `partial` to write on from `offset`, alone; what was written is synced at the end.
+
+        Raises Conflict when the partial ends elsewhere (`expected` holds where) or when someone
+        else is writing to it. A full disk raises ShelfError and gives back what this call wrote.
+        """
+        with _alone(partial), _telling_full(partial):
+            descriptor = os.open(partial, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                length = os.fstat(descriptor).st_size
+                if length != offset:
+                    raise Conflict("The file goes on elsewhere", expected=length, got=offset)
+                appender = Appender(descriptor, offset)
+                try:
+                    yield appender
+                except OSError:
+                    os.ftruncate(descriptor, offset)
+                    raise
+                finally:
+                    self._sync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def commit(self, partial: Path, sha256: str, *, computed: str | None = None) -> Path:
+        """Make a whole file of `partial` and return its path, after its digest was verified.
+
+        `computed` is its digest if the caller has just computed it. On a mismatch the partial is
+        dropped and IntegrityError raised. A file that is here already is left as it is.
+        """
+        target = self.path(sha256)
+        if (found := computed or sha256_of(partial)) != sha256:
+            self.discard(partial)
+            raise IntegrityError(
+                "The bytes do not have the promised sha256",
+                where=partial.name,
+                expected=sha256,
+                got=found,
+                hint="the file changed or was damaged on the way: send it again",
+            )
+        with _telling_full(target):
+            self._move(partial, target)
+        _forget_lock(partial)
+        return target
+
+    def add(self, source: Path, sha256: str | None = None) -> str:
+        """Copy the file `source` in and return its sha256, verified against `sha256` if given."""
+        if sha256 is not None and self.has(sha256):
+            return sha256
+        partial = self.stage()
+        try:
+            with _telling_full(partial):
+                shutil.copyfile(source, partial)
+        except BaseException:
+            self.discard(partial)
+            raise
+        computed = sha256_of(partial)
+        self.commit(partial, sha256 or computed, computed=computed)
+        return computed
+
+    def link(self, sha256: str, target: Path) -> None:
+        """Put the file at `target`, atomically: as a hard link, or as a copy on another device.
+
+        Whatever file was at `target` is replaced; parents are made. Raises NotFound.
+        """
+        source = self.path(sha256)
+        if not source.is_file():
+            raise NotFound("No file of this digest is here", where=sha256)
+        temporary = target.with_name(f".{secrets.token_hex(8)}.part")
+        with _telling_full(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                _link_or_copy(source, temporary)
+                temporary.replace(target)
+            finally:
+                # rename() does nothing where both are links to the same file already
+                temporary.unlink(missing_ok=True)
+
+    def delete(self, sha256: str) -> None:
+        """Forget a file; nothing happens if it is not here. Hard links elsewhere stay."""
+        self.path(sha256).unlink(missing_ok=True)
+
+    def discard(self, partial: Path) -> None:
+        """Forget a partial; nothing happens if it is not here."""
+        partial.unlink(missing_ok=True)
+        _forget_lock(partial)
+
+    def sweep(self, *, older_than_seconds: float) -> list[Path]:
+        """Forget the partials that nobody wrote to for so long; return them."""
+        limit = time.time() - older_than_seconds
+        stale = [path for path in self._partials.iterdir() if _changed(path) < limit]
+        for path in stale:
+            path.unlink(missing_ok=True)
+        return [path for path in stale if path.suffix != ".lock"]
+
+    def _move(self, partial: Path, target: Path) -> None:
+        target.parent.mkdir(exist_ok=True)
+        if target.is_file():
+            partial.unlink(missing_ok=True)
+            os.utime(target)
+            return
+        os.utime(partial)
+        partial.chmod(0o444)
+        if self._fsync:
+            _sync_path(partial)
+        partial.replace(target)
+        if self._fsync and os.name == "posix":
+            _sync_path(target.parent)
+
+    def _sync(self, descriptor: int) -> None:
+        if self._fsync:
+            os.fsync(descriptor)
+
+
+@contextlib.contextmanager
+def _alone(partial: Path) -> Iterator[None]:
+    """Hold the lock beside `partial`; a lock left by a killed process counts for nothing."""
+    lock = FileLock(_lock_path(partial), thread_local=False)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise Conflict(
+            "Someone else is sending this file", where=partial.name, hint="try again in a moment"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _telling_full(where: Path) -> Iterator[None]:
+    """Turn the system's "no space left" into an error that people understand."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise ShelfError(
+            "No space is left on the disk",
+            where=str(where.parent),
+            hint="free some space and try again: nothing was changed",
+        ) from error
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError as error:
+        if error.errno not in _CANNOT_LINK:
+            raise
+        shutil.copyfile(source, target)
+        target.chmod(0o444)
+
+
+def _changed(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return time.time()
+
+
+def _lock_path(partial: Path) -> Path:
+    return partial.with_name(partial.name + ".lock")
+
+
+def _forget_lock(partial: Path) -> None:
+    _lock_path(partial).unlink(missing_ok=True)
+
+
+def _sync_path(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

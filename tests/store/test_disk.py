@@ -1,0 +1,177 @@
+"""Files by digest on local disk: arriving, whole, linked out, and the trouble between."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
+from modelshelf.store.disk import DiskStore, is_full
+
+CONTENT = b"weights" * 1000
+DIGEST = hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> DiskStore:
+    return DiskStore(tmp_path / "store")
+
+
+def put(store: DiskStore, content: bytes = CONTENT) -> str:
+    partial = store.stage()
+    with store.append(partial, 0) as file:
+        file.write(content)
+    digest = hashlib.sha256(content).hexdigest()
+    store.commit(partial, digest)
+    return digest
+
+
+def test_a_file_arrives_in_pieces_and_is_whole_only_after_commit(store: DiskStore) -> None:
+    partial = store.stage("arriving")
+    with store.append(partial, 0) as file:
+        file.write(CONTENT[:100])
+    assert not store.has(DIGEST)
+    with store.append(store.stage("arriving"), 100) as file:
+        file.write(CONTENT[100:])
+        assert file.offset == len(CONTENT)
+    path = store.commit(partial, DIGEST)
+    assert path.read_bytes() == CONTENT
+    assert path.stat().st_mode & 0o777 == 0o444
+    assert (store.has(DIGEST), store.size(DIGEST)) == (True, len(CONTENT))
+    assert list(store.digests()) == [DIGEST]
+    assert list((store.root / "partial").iterdir()) == []
+
+
+def test_a_wrong_offset_tells_the_right_one(store: DiskStore) -> None:
+    partial = store.stage()
+    with pytest.raises(Conflict) as caught, store.append(partial, 7):
+        pass
+    assert (caught.value.expected, caught.value.got) == (0, 7)
+
+
+def test_only_one_writes_to_a_partial(store: DiskStore) -> None:
+    partial = store.stage()
+    with (
+        store.append(partial, 0),
+        pytest.raises(Conflict, match="Someone else"),
+        store.append(partial, 0),
+    ):
+        pass
+
+
+def test_wrong_bytes_are_dropped(store: DiskStore) -> None:
+    partial = store.stage()
+    partial.write_bytes(b"other")
+    with pytest.raises(IntegrityError) as caught:
+        store.commit(partial, DIGEST)
+    assert caught.value.expected == DIGEST
+    assert not partial.exists()
+    assert not store.has(DIGEST)
+
+
+def test_the_same_file_twice_is_one_file(store: DiskStore) -> None:
+    assert put(store) == put(store) == DIGEST
+    assert list(store.digests()) == [DIGEST]
+
+
+def test_add_copies_and_verifies(store: DiskStore, tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(CONTENT)
+    assert store.add(source) == DIGEST
+    assert store.add(source, DIGEST) == DIGEST
+    with pytest.raises(IntegrityError):
+        store.add(source, "0" * 64)
+    assert source.read_bytes() == CONTENT
+    assert list((store.root / "partial").iterdir()) == []
+
+
+def test_link_is_a_hard_link_and_replaces(store: DiskStore, tmp_path: Path) -> None:
+    put(store)
+    target = tmp_path / "project" / "deep" / "model.bin"
+    store.link(DIGEST, target)
+    store.link(DIGEST, target)
+    assert target.samefile(store.path(DIGEST))
+    assert [path.name for path in target.parent.iterdir()] == ["model.bin"]
+    store.delete(DIGEST)
+    store.delete(DIGEST)
+    assert target.read_bytes() == CONTENT
+    with pytest.raises(NotFound):
+        store.link(DIGEST, target)
+    with pytest.raises(NotFound):
+        store.size(DIGEST)
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK])
+def test_link_copies_where_it_cannot_link(
+    store: DiskStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def cannot(source: Path, target: Path) -> None:
+        raise OSError(number, "cannot", str(source), None, str(target))
+
+    put(store)
+    monkeypatch.setattr(os, "link", cannot)
+    store.link(DIGEST, tmp_path / "copy")
+    assert (tmp_path / "copy").read_bytes() == CONTENT
+    assert not (tmp_path / "copy").samefile(store.path(DIGEST))
+
+
+def test_a_full_disk_is_told_and_given_back(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial = store.stage()
+    partial.write_bytes(CONTENT[:10])
+    write = os.write
+
+    def full(descriptor: int, data: bytes) -> int:
+        write(descriptor, data[:5])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(ShelfError, match="No space") as caught, store.append(partial, 10) as file:
+        file.write(CONTENT[10:])
+    assert is_full(caught.value)
+    assert partial.read_bytes() == CONTENT[:10]
+    assert list(store.digests()) == []
+
+
+@pytest.mark.parametrize("name", ["../escape", "a/b", "", " ", "a.lock", "é"])
+def test_a_partial_cannot_be_named_out_of_the_store(store: DiskStore, name: str) -> None:
+    if name:
+        with pytest.raises(Invalid):
+            store.stage(name)
+    with pytest.raises(Invalid):
+        store.path(name)
+
+
+def test_killed_in_the_middle_the_rest_goes_on(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from modelshelf.store.disk import DiskStore\n"
+        "store = DiskStore(Path(sys.argv[1]))\n"
+        "with store.append(store.stage('big'), 0) as file:\n"
+        "    file.write(b'weights' * 500)\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    root = tmp_path / "store"
+    done = subprocess.run([sys.executable, "-c", program, str(root)], check=False)
+    assert done.returncode == -signal.SIGKILL
+    store = DiskStore(root)
+    partial = store.stage("big")
+    assert list(store.digests()) == []
+    with store.append(partial, partial.stat().st_size) as file:
+        file.write(CONTENT[file.offset :])
+    assert store.commit(partial, DIGEST).read_bytes() == CONTENT
+
+
+def test_sweep_forgets_what_stands_still(store: DiskStore) -> None:
+    old, new = store.stage("old"), store.stage("new")
+    os.utime(old, (0, 0))
+    assert store.sweep(older_than_seconds=3600) == [old]
+    assert new.exists()
