@@ -276,6 +276,7 @@ def test_package_page_shows_all_elements_with_their_marks(client: Client) -> Non
         "shelf install acme/digits", "modelshelf.load(", "float32[batch, 1, 8, 8]",
         "digits(width: int = 8)", "0.98", "2.5 kB", 'id="readme-digits"', 'href="/lab/reader"',
         'href="/files/', 'href="/search?task=image-classification"', "Acme Vision",
+        "accuracy 0.98 on uci-digits test", "onnx for python and javascript",
     ],
 )  # fmt: skip
 def test_package_page_says(client: Client, said: str) -> None:

@@ -42,10 +42,10 @@ def _call(signature: Signature) -> list[str]:
 
 def _array(tensor: Tensor) -> str:
     """Zeros of the right dtype and shape; every open size is 1."""
-    shape = ", ".join(str(size) if isinstance(size, int) else "1" for size in tensor.shape or (1,))
+    sizes = [size if isinstance(size, int) else 1 for size in tensor.shape or ()]
     if tensor.dtype == "string":
-        return f'np.full(({shape},), "text", dtype=object)'
-    return f'np.zeros(({shape}{"," if shape else ""}), dtype="{tensor.dtype}")  # {tensor}'
+        return f'np.full({tuple(sizes)}, "text", dtype=object)'
+    return f'np.zeros({tuple(sizes)}, dtype="{tensor.dtype}")  # {tensor}'
 
 
 def _variable(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
-from modelshelf.package.elements import DIMENSIONS, ELEMENTS
+from modelshelf.package.elements import DIMENSIONS, ELEMENTS, Element
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Metric, Record, Variant, default_variant
 from modelshelf.package.signature import Signature
@@ -13,12 +13,13 @@ from modelshelf.registry.pages.rendering import day, is_link, package_url, size
 
 
 class Row(NamedTuple):
-    """One element as its section shows it."""
+    """One element as its section shows it; `lacks` is what stands there when it is absent."""
 
     name: str
     description: str
     value: object
     known: str
+    lacks: str = ""
 
 
 class Dimension(NamedTuple):
@@ -59,7 +60,7 @@ def dimensions(values: Mapping[str, Mapping[str, object]]) -> tuple[Dimension, .
     made = []
     for name in DIMENSIONS:
         rows = tuple(
-            _row(element.id, element.name, element.description, values.get(element.id))
+            _row(element, values.get(element.id))
             for element in ELEMENTS
             if element.dimension == name
         )
@@ -67,10 +68,12 @@ def dimensions(values: Mapping[str, Mapping[str, object]]) -> tuple[Dimension, .
     return tuple(made)
 
 
-def _row(key: str, name: str, description: str, found: Mapping[str, object] | None) -> Row:
+def _row(element: Element, found: Mapping[str, object] | None) -> Row:
     if found is None or found["known"] == "absent":
-        return Row(name, description, None, "absent")
-    return Row(name, description, _shown(key, found["value"]), str(found["known"]))
+        lacks = "Not stated" if element.fields else "Nothing known"
+        return Row(element.name, element.description, None, "absent", lacks)
+    value = _shown(element.id, found["value"])
+    return Row(element.name, element.description, value, str(found["known"]))
 
 
 def _shown(key: str, value: object) -> object:
@@ -144,12 +147,27 @@ def _past(release: object) -> object:
     return f"{release['version']} ({day(release['published'])}{yanked})"
 
 
+def _environment(value: object) -> object:
+    if not isinstance(value, Mapping) or not isinstance(value.get("artifacts"), Mapping):
+        return value
+    offered = {name: _listed(map(_artifact, each)) for name, each in value["artifacts"].items()}
+    rest = {key: inner for key, inner in value.items() if key != "artifacts"}
+    return {"formats": offered, **rest}
+
+
+def _artifact(artifact: Mapping[str, object]) -> str:
+    contexts = artifact.get("contexts") or ("python",)
+    assert isinstance(contexts, Sequence)
+    return f"{artifact['format']} for {' and '.join(map(str, contexts))}"
+
+
 _FORMS: dict[str, Callable[[object], object]] = {
     "size": _sizes,
     "quality": _qualities,
     "interfaces": _calls,
     "developers": _people,
     "components": _files,
+    "running-environment": _environment,
     "release-history": _releases,
 }
 
