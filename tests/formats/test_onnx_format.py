@@ -165,9 +165,7 @@ def test_paths_of_the_author_are_noted(tmp_path: Path) -> None:
 
 def external(folder: Path) -> Path:
     path = folder / "m.onnx"
-    onnx.save_model(
-        linear(), path, save_as_external_data=True, location="m.data", size_threshold=0
-    )
+    onnx.save_model(linear(), path, save_as_external_data=True, location="m.data", size_threshold=0)
     return path
 
 

@@ -12,6 +12,10 @@ from modelshelf.package.requirement import Requirement
 from modelshelf.package.version import Version
 from modelshelf.solver.explain import explain
 from modelshelf.solver.solve import NoSolution, solve
+from modelshelf.solver.solve import Requirement as Fact
+
+longest_explanation = 30
+"""How many sentences of a proof a person is shown."""
 
 Index = Callable[[str], tuple[Entry, ...]]
 """Every release of a package by its name; raises NotFound."""
@@ -33,9 +37,11 @@ def resolve(
     try:
         chosen = solve(releases, mask)
     except NoSolution as failure:
-        sentences = explain(failure, releases.words, root=root)
+        told = explain(failure, releases.words, required=releases.asked(wanted), root=root)
+        cut = [f"(and {len(told) - longest_explanation} more steps)", told[-1]]
+        shown = told if len(told) <= longest_explanation else [*told[:longest_explanation], *cut]
         raise Unsatisfiable(
-            "\n".join(sentences), hint="relax one of these ranges in shelf.toml"
+            "\n".join(shown), hint="relax one of these ranges in shelf.toml"
         ) from None
     return {releases.names[p]: releases.entries(p)[i - 1] for p, i in chosen.items()}
 
@@ -105,6 +111,19 @@ class _Releases:
             return f"{name} (any release)"
         shown = versions if len(versions) <= 4 else [*versions[:3], "…", versions[-1]]
         return f"{name} {' or '.join(reversed(shown))}"
+
+    def asked(self, wanted: Mapping[str, Dependency]) -> Callable[[Fact], str]:
+        """Words for a requirement as it was typed: `acme/digits ^9`."""
+
+        def words(fact: Fact) -> str:
+            name = self.names[fact.on]
+            if fact.package is None:
+                return f"{name} {wanted[name].version}"
+            newest_bit = (fact.versions & -fact.versions).bit_length() - 1
+            entry = self.entries(fact.package)[newest_bit - 1]
+            return f"{name} {entry.dependencies[name].version}"
+
+        return words
 
     def _usable(self, name: str) -> tuple[Entry, ...]:
         locked = self._locked.get(name)

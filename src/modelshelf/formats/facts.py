@@ -18,7 +18,7 @@ PATH_COUNT = 20
 
 # A folder that only exists on somebody's own machine, as exporters leave it in stack traces.
 _AUTHOR_PATH = re.compile(
-    r"(?:/(?:home|Users|root|mnt|data|workspace|content|opt|tmp)/|[A-Za-z]:[\\/])[\w.\-\\/+@]{1,200}"
+    r"(?<![\w.])(?:/(?:home|Users|root|mnt|data|workspace|content|opt|tmp)/|[A-Za-z]:[\\/])[\w.\-\\/+@]{1,200}"
 )
 
 

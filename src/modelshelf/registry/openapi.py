@@ -83,7 +83,7 @@ def _parameters(endpoint: Endpoint) -> list[dict[str, object]]:
 def _anything(kind: type) -> dict[str, object]:
     """The schema of `object`, which is any JSON at all."""
     if kind is object:
-        return {}
+        return {"description": "any JSON"}
     raise NotImplementedError
 
 

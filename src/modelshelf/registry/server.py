@@ -38,9 +38,13 @@ class Server:
         try:
             asyncio.run(self._server.serve([self._listening]))
         finally:
-            self._listening.close()
+            self.close()
         if not self._server.started:
             raise ShelfError("The registry could not start", hint="its log tells why")
+
+    def close(self) -> None:
+        """Give the address back; `run` does so at its end."""
+        self._listening.close()
 
     @property
     def service(self) -> Service:

@@ -1,0 +1,49 @@
+# Each target sets up what it needs in .venv: Python 3.11 or newer with pip is all it takes.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-frameworks check docs bench lock clean
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
+
+demo: .venv/ready ## Train, publish, find, install, run, upgrade and remove a real model family
+	$(BIN)/python examples/digits/demo.py
+
+test: check ## Check and test everything that needs no framework
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=85
+
+test-frameworks: .venv/frameworks ## Test against the real frameworks (installs torch)
+	$(BIN)/python -m pytest tests/frameworks tests/examples -n 2
+
+check: .venv/ready ## Lint, format, types, floors of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+docs: .venv/ready ## Write the generated pages of docs/reference
+	$(BIN)/python docs/generate.py
+
+bench: .venv/ready ## Measure start-up, index, install and inspection, as ratios in one run
+	$(BIN)/python -m benchmarks
+
+lock: .venv/ready ## Resolve requirements.lock anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra demo --group dev \
+	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
+	    pyproject.toml --output-file requirements.lock
+
+clean: ## Delete what the other targets made
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+.venv/ready: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+.venv/frameworks: .venv/ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	touch $@

@@ -1,0 +1,85 @@
+"""Jobs: enqueued with a transaction, done at least once, tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select, update
+
+from modelshelf.registry import tables
+from modelshelf.registry.database import Database, migrate
+from modelshelf.registry.jobs import Jobs, enqueue
+from modelshelf.registry.settings import Settings
+
+LONG_AGO = "2020-01-01T00:00:00.000000Z"
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    settings.data.mkdir()
+    made = Database(settings)
+    migrate(made, settings)
+    yield made
+    made.close()
+
+
+def states(database: Database) -> list[tuple[str, int]]:
+    with database.reading() as connection:
+        rows = connection.execute(select(tables.jobs.c.state, tables.jobs.c.attempts))
+        return [(row.state, row.attempts) for row in rows]
+
+
+def put(database: Database, **payload: str) -> None:
+    with database.writing() as connection:
+        enqueue(connection, "greet", payload)
+
+
+def test_a_job_is_done_and_gone(database: Database) -> None:
+    seen: list[dict[str, str]] = []
+    jobs = Jobs(database, attempts=3)
+    jobs.handle("greet", seen.append)
+    put(database, who="ann")
+    assert jobs.run_due() == 1
+    assert seen == [{"who": "ann"}]
+    assert states(database) == []
+
+
+def test_a_job_of_an_undone_transaction_never_was(database: Database) -> None:
+    def fails() -> None:
+        with database.writing() as connection:
+            enqueue(connection, "greet", {})
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fails()
+    assert states(database) == []
+
+
+def test_a_job_is_tried_again_until_it_is_given_up(database: Database) -> None:
+    def handler(payload: dict[str, str]) -> None:
+        raise ValueError(payload["who"])
+
+    jobs = Jobs(database, attempts=2)
+    jobs.handle("greet", handler)
+    put(database, who="ann")
+    assert (jobs.run_due(), states(database)) == (1, [("waiting", 1)])
+    assert jobs.run_due() == 0
+    with database.writing() as connection:
+        connection.execute(update(tables.jobs).values(due=LONG_AGO))
+    assert (jobs.run_due(), states(database)) == (1, [("failed", 2)])
+    with database.reading() as connection:
+        assert connection.execute(select(tables.jobs.c.error)).scalar() == "ValueError: ann"
+
+
+def test_a_job_left_by_a_killed_worker_comes_round_again(database: Database) -> None:
+    killed, second = Jobs(database, attempts=3), Jobs(database, attempts=3)
+    done: list[dict[str, str]] = []
+    second.handle("greet", done.append)
+    put(database)
+    assert killed._claim() is not None
+    assert second.run_due() == 0
+    with database.writing() as connection:
+        connection.execute(update(tables.jobs).values(due=LONG_AGO))
+    assert second.run_due() == 1
+    assert done == [{}]
