@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import contextlib
 import io
 import os
 import pickle
@@ -106,6 +107,11 @@ def test_computed_imports_are_refused() -> None:
         looked_at(b"\x80\x04\x8c\x02os(cbuiltins\nstr\n)R1\x93.".replace(b"1", b"N"))
 
 
+def test_names_of_imports_have_no_escapes() -> None:
+    found = inspect(io.BytesIO(b"ct\\x6frch\nSize\n.")).imports
+    assert found == (Global("t\\x6frch", "Size"),)
+
+
 def test_extensions_count_as_imports() -> None:
     assert inspect(io.BytesIO(b"\x80\x02\x82\x07.")).imports == (Global("copyreg", "extension 7"),)
 
@@ -113,7 +119,7 @@ def test_extensions_count_as_imports() -> None:
 @pytest.mark.parametrize(
     "content",
     [
-        b"(" * 200_000 + b".",
+        b"(" * 200_000 + b"N.",
         b"]" * 200_000 + b"a" * 199_999 + b".",
         b")" + b"2\x86" * 200_000 + b".",
         b"}" + b"\x94N" * 100_000 + b"0" * 100_000 + b".",
@@ -135,18 +141,12 @@ GOOD = pickle.dumps({"a": [1, 2.0, "x"], "b": (None, {3})}, 2)
 @settings(max_examples=400, deadline=None)
 @given(st.integers(0, len(GOOD) - 1), st.binary(max_size=4), st.integers(0, 4))
 def test_damage_is_refused_or_harmless(at: int, new: bytes, old: int) -> None:
-    try:
-        inspect(io.BytesIO(GOOD[:at] + new + GOOD[at + old :]))
-    except FormatError as error:
-        assert error.message
+    with contextlib.suppress(FormatError):
+        assert isinstance(inspect(io.BytesIO(GOOD[:at] + new + GOOD[at + old :])).imports, tuple)
 
 
 @settings(max_examples=400, deadline=None)
-@given(
-    st.lists(st.sampled_from(b"()].}aetsu0123RQbo\x81\x85\x86\x87\x8f\x90\x94N").map(lambda n: n))
-)
+@given(st.lists(st.sampled_from(b"()].}aetsu0123RQbo\x81\x85\x86\x87\x8f\x90\x94N")))
 def test_any_run_of_opcodes(codes: list[int]) -> None:
-    try:
-        inspect(io.BytesIO(bytes(codes) + b"."))
-    except FormatError as error:
-        assert error.message
+    with contextlib.suppress(FormatError):
+        assert isinstance(inspect(io.BytesIO(bytes(codes) + b".")).imports, tuple)

@@ -15,6 +15,8 @@ import difflib
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from modelshelf import plugins
 from modelshelf.errors import FormatError, NotFound
 from modelshelf.formats.facts import Facts, Format, Risk, TensorInfo
@@ -64,7 +66,9 @@ def read(path: Path, format: str | None = None) -> Facts:  # noqa: A002  the rec
         )
     _head(path)
     try:
-        return chosen.read(path)
+        facts = chosen.read(path)
+        # Names that are no Unicode and absurd numbers must not get past here.
+        msgspec.json.encode(facts)
     except FormatError as error:
         raise _placed(error, path, chosen) from error
     except Exception as error:  # hostile bytes must never be more than a refusal
@@ -74,6 +78,7 @@ def read(path: Path, format: str | None = None) -> Facts:  # noqa: A002  the rec
             got=f"{type(error).__name__}: {str(error)[:200]}",
             hint="the file is damaged or made to mislead; export it again",
         ) from error
+    return facts
 
 
 def _named(name: str) -> Format:

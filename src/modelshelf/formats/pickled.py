@@ -8,7 +8,8 @@ the real unpickler would import is listed in `Pickle.imports`. Source: the opcod
 from __future__ import annotations
 
 import pickletools
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -105,16 +106,36 @@ def inspect(source: Source, budget: Budget | None = None) -> Pickle:
     machine = _Machine()
     allowance = budget or Budget()
     try:
-        for opcode, argument, _ in pickletools.genops(source):  # type: ignore[arg-type]
-            allowance.spend()
-            if opcode.name == "STOP":
-                return Pickle(machine.pop(), tuple(machine.imports))
-            machine.step(opcode.name, argument)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd escapes in strings
+            return machine.run(source, allowance)
     except FormatError:
         raise
     except (ValueError, LookupError, OverflowError) as error:
         raise FormatError("the pickle is cut off or damaged", got=str(error)[:200]) from error
-    raise FormatError("the pickle has no end")
+
+
+def _opcodes(source: Source) -> Iterator[tuple[str, object]]:
+    """Names of opcodes with their arguments.
+
+    `pickletools.genops` would undo escapes in the names of imports, the unpickler does not: so
+    those two lines are read here as the unpickler reads them.
+    """
+    while code := source.read(1):
+        opcode = pickletools.code2op.get(code.decode("latin-1"))
+        if opcode is None:
+            raise FormatError("the pickle has an instruction that does not exist", got=code.hex())
+        if opcode.name in {"GLOBAL", "INST"}:
+            yield opcode.name, (_line(source), _line(source))
+        else:
+            yield opcode.name, opcode.arg.reader(source) if opcode.arg else None  # type: ignore[arg-type]
+
+
+def _line(source: Source) -> str:
+    line = source.readline()
+    if not line.endswith(b"\n"):
+        raise FormatError("the pickle is cut off in the name of an import")
+    return line[:-1].decode()
 
 
 class _Machine:
@@ -125,6 +146,14 @@ class _Machine:
         self.marks: list[list[object]] = []
         self.memo: dict[int, object] = {}
         self.imports: dict[Global, None] = {}
+
+    def run(self, source: Source, budget: Budget) -> Pickle:
+        for name, argument in _opcodes(source):
+            budget.spend()
+            if name == "STOP":
+                return Pickle(self.pop(), tuple(self.imports))
+            self.step(name, argument)
+        raise FormatError("the pickle has no end")
 
     def step(self, name: str, argument: object) -> None:
         if name in _LITERALS:
@@ -286,8 +315,8 @@ def _set_items(machine: _Machine, _: object) -> None:
 
 
 def _import(machine: _Machine, argument: object) -> None:
-    assert isinstance(argument, str)
-    machine.stack.append(machine.imported(*argument.split(" ", 1)))
+    assert isinstance(argument, tuple)
+    machine.stack.append(machine.imported(*argument))
 
 
 def _import_from_stack(machine: _Machine, _: object) -> None:
@@ -310,9 +339,9 @@ def _new_with_keywords(machine: _Machine, _: object) -> None:
 
 
 def _instance(machine: _Machine, argument: object) -> None:
-    assert isinstance(argument, str)
+    assert isinstance(argument, tuple)
     arguments = machine.pop_mark()
-    machine.stack.append(Node(machine.imported(*argument.split(" ", 1)), tuple(arguments)))
+    machine.stack.append(Node(machine.imported(*argument), tuple(arguments)))
 
 
 def _object(machine: _Machine, _: object) -> None:

@@ -15,12 +15,14 @@ _REBUILDERS = (
     "_rebuild_meta_tensor_no_storage", "_rebuild_nested_tensor",
 )  # fmt: skip
 
+_STORAGES = tuple(name for name in STORAGES if name != "UntypedStorage")
+
 _TORCH = (
     "Size", "Tensor", "device", "quint8", "qint8", "qint32", "quint4x2", "quint2x4", "half",
     "float", "double", "int", "long", "short", "complex32", "per_tensor_affine",
     "per_tensor_symmetric", "per_channel_affine", "per_channel_symmetric",
     "per_channel_affine_float_qparams", "strided", "sparse_coo", "contiguous_format",
-    "channels_last", *DTYPE_BYTES, *STORAGES,
+    "channels_last", *DTYPE_BYTES, *_STORAGES,
 )  # fmt: skip
 
 ALLOWED = frozenset(
@@ -41,7 +43,7 @@ ALLOWED = frozenset(
         ),
         *(Global("torch._utils", name) for name in _REBUILDERS),
         *(Global("torch", name) for name in _TORCH),
-        *(Global("torch.cuda", name) for name in STORAGES),
+        *(Global("torch.cuda", name) for name in _STORAGES),
     }
 )
 """No name here runs code of the publisher's choice, whatever it is called with."""

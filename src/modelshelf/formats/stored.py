@@ -149,15 +149,16 @@ def _pairs(pairs: list[tuple[object, object]]) -> Iterator[tuple[str, object]]:
 def _tensor(name: str, value: object) -> Stored | None:
     """What a call of one of PyTorch's rebuilding functions describes; None for anything else."""
     for _ in range(4):  # a parameter of a subclass of a tensor
-        if not (isinstance(value, Node) and isinstance(value.origin, Global)):
+        origin = value.origin if isinstance(value, Node) else None
+        if not (isinstance(value, Node) and isinstance(origin, Global)):
             return None
-        function, arguments = value.origin.name, value.arguments
-        if value.origin.module == "torch._utils" and function in _PARAMETERS and arguments:
+        function, arguments = origin.name, value.arguments
+        if origin.module == "torch._utils" and function in _PARAMETERS and arguments:
             value = arguments[0]
         elif function == "_rebuild_from_type_v2" and len(arguments) >= 3:
             inner = arguments[2]
             value = Node(arguments[0], inner if isinstance(inner, tuple) else ())
-        elif value.origin.module != "torch._utils":
+        elif origin.module != "torch._utils":
             return None
         elif function in _STRIDED:
             return _strided(name, function, arguments)

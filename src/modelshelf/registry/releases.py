@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from modelshelf.errors import NotFound
 from modelshelf.package.elements import Value, describe
@@ -169,6 +169,12 @@ def alert(entry: Entry, newest: str | None) -> str | None:
 def dependents(connection: Connection, publisher: str, name: str) -> list[Dependent]:
     """Packages whose newest release (by number) needs this one, by name."""
     on, of = tables.dependencies.c, tables.releases.c
+    later = tables.releases.alias()
+    newest = (
+        select(func.max(later.c.number))
+        .where(later.c.publisher == of.publisher, later.c.name == of.name, later.c.yanked.is_(None))
+        .scalar_subquery()
+    )
     query = (
         select(on.publisher, on.name, on.version, on.requirement, on.kind, of.number)
         .join_from(
@@ -176,16 +182,13 @@ def dependents(connection: Connection, publisher: str, name: str) -> list[Depend
             tables.releases,
             (on.publisher == of.publisher) & (on.name == of.name) & (on.version == of.version),
         )
-        .where(on.on_publisher == publisher, on.on_name == name, of.yanked.is_(None))
-        .order_by(on.publisher, on.name, of.number)
+        .where(on.on_publisher == publisher, on.on_name == name, of.number == newest)
+        .order_by(on.publisher, on.name)
     )
-    found = {
-        f"{row.publisher}/{row.name}": Dependent(
-            f"{row.publisher}/{row.name}", row.version, row.requirement, row.kind
-        )
+    return [
+        Dependent(f"{row.publisher}/{row.name}", row.version, row.requirement, row.kind)
         for row in connection.execute(query)
-    }
-    return list(found.values())
+    ]
 
 
 def packages_of(connection: Connection, publisher: str) -> list[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from modelshelf.registry.service import Service
 
 Function = TypeVar("Function", bound=Callable[..., object])
 ANY_TOKEN = "any"  # noqa: S105 (a scope that every token has)
+DRAINED_BYTES = 32 << 20
 PASSWORD = "password"  # noqa: S105 (not a scope of tokens: HTTP Basic with the account's password)
 
 
@@ -96,6 +98,7 @@ class Endpoint:
         except ClientDisconnect:
             return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 (each gets its status; the unexpected is logged)
+            await drain(request)
             return replies.from_error(error, known=identity is not None)
         return result if isinstance(result, Response) else replies.json(result, self.status)
 
@@ -147,6 +150,16 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
         if len(parts) > limit_bytes:
             raise too_large
     return bytes(parts)
+
+
+async def drain(request: Request) -> None:
+    """Take in the rest of a body that was refused: a client still sending could not read why."""
+    seen = 0
+    with contextlib.suppress(RuntimeError, ClientDisconnect):  # it was read already, or hung up
+        async for chunk in request.stream():
+            seen += len(chunk)
+            if seen > DRAINED_BYTES:
+                return
 
 
 def content_length(request: Request) -> int | None:

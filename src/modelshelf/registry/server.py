@@ -19,6 +19,7 @@ from modelshelf.registry.settings import Settings
 KEEP_ALIVE_SECONDS = 15
 MAX_HEADER_BYTES = 64 << 10
 MAX_CONNECTIONS = 1000
+BACKLOG = 512
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -101,17 +102,19 @@ def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.stop_seconds,
         limit_concurrency=MAX_CONNECTIONS,
+        backlog=BACKLOG,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
     )
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen(BACKLOG)
     except (OSError, OverflowError) as error:
+        listening.close()
         raise UsageError(
             f"The server cannot listen on {host}:{port}",
             got=str(error),

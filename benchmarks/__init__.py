@@ -1,0 +1,1 @@
+"""What Modelshelf costs, as ratios measured in one run: `python -m benchmarks` prints the table."""

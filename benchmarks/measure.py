@@ -1,0 +1,85 @@
+"""How the benchmarks measure: CPU seconds of child processes, medians, and one line a result."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Result(NamedTuple):
+    """One line of the table; `goal` is None for what is told but has no goal of its own."""
+
+    what: str
+    value: float
+    unit: str
+    goal: float | None = None
+    at_least: bool = False
+
+    @property
+    def verdict(self) -> str:
+        """`pass`, `FAIL`, or nothing where there is no goal."""
+        if self.goal is None:
+            return ""
+        reached = self.value >= self.goal if self.at_least else self.value <= self.goal
+        return "pass" if reached else "FAIL"
+
+
+class Cost(NamedTuple):
+    """What one child process took: CPU seconds (user and system), wall seconds, peak bytes."""
+
+    cpu: float
+    wall: float
+    peak_bytes: int
+
+
+def cost(
+    command: Sequence[str], *, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Cost:
+    """Run `command` once, its output thrown away; raises where it fails."""
+    started = time.perf_counter()
+    child = subprocess.Popen(
+        command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL
+    )
+    _, status, usage = os.wait4(child.pid, 0)
+    wall = time.perf_counter() - started
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode:
+        raise subprocess.CalledProcessError(child.returncode, command)
+    # Linux tells the peak in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * unit)
+
+
+def in_turn(tasks: Mapping[str, Callable[[], Cost]], *, rounds: int) -> dict[str, Cost]:
+    """The median cost of each task; they take turns, so that what slows the machine slows all."""
+    found: dict[str, list[Cost]] = {name: [] for name in tasks}
+    for _ in range(rounds):
+        for name, task in tasks.items():
+            found[name].append(task())
+    return {name: median(costs) for name, costs in found.items()}
+
+
+def median(costs: Sequence[Cost]) -> Cost:
+    """The median of each figure by itself."""
+    cpu, wall, peak = (statistics.median(column) for column in zip(*costs, strict=True))
+    return Cost(cpu, wall, int(peak))
+
+
+def table(results: Sequence[Result]) -> str:
+    """The results as aligned text."""
+    rows = [("measurement", "measured", "goal", "")]
+    for each in results:
+        sign = ">=" if each.at_least else "<="
+        goal = "" if each.goal is None else f"{sign} {each.goal:,.10g} {each.unit}"
+        rows.append((each.what, f"{each.value:,.2f} {each.unit}", goal, each.verdict))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(
+        f"{what:<{widths[0]}}  {value:>{widths[1]}}  {goal:>{widths[2]}}  {verdict}".rstrip()
+        for what, value, goal, verdict in rows
+    )
