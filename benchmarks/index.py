@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import statistics
 from pathlib import Path
+from typing import Self
 from urllib.parse import urlsplit
 
 from benchmarks import registry
@@ -24,7 +25,7 @@ def measure(folder: Path) -> list[Result]:
         with _Load(live.url, f"/index/{registry.PUBLISHER}/small.jsonl") as load:
             whole, etag = load.first()
             unchanged = f"If-None-Match: {etag}\r\n"
-            rates = {"200": [], "304": []}  # type: dict[str, list[float]]
+            rates: dict[str, list[float]] = {"200": [], "304": []}
             for _ in range(ROUNDS):
                 rates["200"].append(_rate(live, load, "", 200))
                 rates["304"].append(_rate(live, load, unchanged, 304))
@@ -57,7 +58,7 @@ class _Load:
         address = (parts.hostname or "", parts.port or 80)
         self._sockets = [socket.create_connection(address, 30) for _ in range(CONNECTIONS)]
 
-    def __enter__(self) -> _Load:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -58,7 +58,9 @@ def running(folder: Path) -> Iterator[Live]:
     command = [SHELF, "registry", "serve", "--data", str(folder / "data"), "--port", "0", "--json"]
     with (
         (folder / "registry.log").open("wb") as log,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as server,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, env=user(folder / "home", "")
+        ) as server,
     ):
         try:
             assert server.stdout is not None
@@ -73,7 +75,13 @@ def running(folder: Path) -> Iterator[Live]:
 def user(home: Path, url: str) -> dict[str, str]:
     """The environment of a user who keeps everything in `home` and asks the registry at `url`."""
     kept = {key: value for key, value in os.environ.items() if not key.startswith("MODELSHELF_")}
-    return {**kept, "MODELSHELF_HOME": str(home), "MODELSHELF_REGISTRY": url}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)  # installed packages are compiled
+    return {
+        **kept,
+        "MODELSHELF_HOME": str(home),
+        "MODELSHELF_REGISTRY": url,
+        "PYTHONPYCACHEPREFIX": str(home.with_name("compiled")),
+    }
 
 
 def publish(live: Live, folder: Path, name: str, version: str, *, size: int) -> Path:

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelshelf.errors import FormatError
-from modelshelf.formats.pickled import DICT, Budget, Global, Node, inspect
+from modelshelf.formats.pickled import Budget, inspect
+from modelshelf.formats.placeholders import DICT, Global, Node
 
 
 class Touch:

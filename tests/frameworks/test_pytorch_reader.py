@@ -136,7 +136,7 @@ def test_the_list_adds_no_callable_to_pytorchs() -> None:
     theirs = set(_get_allowed_globals())
     containers = {"dict", "list", "tuple", "frozenset", "set", "complex", "bytearray"}
     ours = {name for name in ALLOWED if str(name) not in theirs}
-    extra = {name for name in ours if not (name.name in containers)}
+    extra = {name for name in ours if name.name not in containers}
     assert {name.module for name in extra} <= {"torch", "torch.cuda", "torch._utils"}
     assert not [n for n in extra if n.module == "torch" and callable(getattr(torch, n.name, None))]
 

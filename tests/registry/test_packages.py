@@ -110,7 +110,7 @@ def test_names_and_versions_outlive_what_they_named(
 
 def test_dependents_are_those_whose_newest_release_depends(acme: Client, draft: Drafts) -> None:
     draft().publish(acme)
-    needs = {"acme/digits": {"version": "^1.0", "kind": "preprocess"}}
+    needs: dict[str, object] = {"acme/digits": {"version": "^1.0", "kind": "preprocess"}}
     draft(name="acme/app", dependencies=needs).publish(acme)
     listed = acme("GET", f"{PACKAGE}/dependents").json["dependents"]
     assert listed == [

@@ -122,6 +122,8 @@ class Shelf:
         """
         lock = self.lock()
         paths = [self.root / manifest.FILE, self.root / locks.FILE]
+        if not paths[0].exists():
+            return  # nothing was ever wanted here
         for each in lock.packages:
             paths += [self.release(each) / file.path for file in each.installed_files()]
         lines = [f"{(stat := path.stat()).st_mtime_ns} {stat.st_size} {path}" for path in paths]
@@ -149,8 +151,11 @@ class Shelf:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Write beside, sync, rename: a reader sees the old text or the new one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    """Write beside, sync, rename: a reader sees the old text or the new one.
+
+    The caller is alone (`Shelf.writing`); what a killed process left beside is written over.
+    """
+    partial = path.with_name(f".{path.name}.part")
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -12,7 +12,8 @@ from pathlib import Path
 from modelshelf.errors import FormatError
 from modelshelf.formats import archive
 from modelshelf.formats.facts import Facts, Format, Risk, author_paths, precision_of
-from modelshelf.formats.pickled import Budget, Global, Node, Persistent, Pickle, inspect
+from modelshelf.formats.pickled import Budget, Pickle, inspect
+from modelshelf.formats.placeholders import Global, Node, Persistent
 from modelshelf.formats.pytorch_imports import ALLOWED, harmful
 from modelshelf.formats.stored import Stored, storages_in, tensors_in
 from modelshelf.formats.window import Window

@@ -6,7 +6,7 @@ not, because lists of forbidden names always miss some.
 
 from __future__ import annotations
 
-from modelshelf.formats.pickled import Global
+from modelshelf.formats.placeholders import Global
 from modelshelf.formats.stored import DTYPE_BYTES, STORAGES
 
 _REBUILDERS = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.facts import TensorInfo
-from modelshelf.formats.pickled import DICT, Global, Node, Persistent
+from modelshelf.formats.placeholders import DICT, Global, Node, Persistent
 from modelshelf.package.signature import element_count
 
 DEPTH = 100

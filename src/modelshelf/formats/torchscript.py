@@ -12,7 +12,8 @@ from pathlib import Path
 from modelshelf.errors import FormatError
 from modelshelf.formats import archive
 from modelshelf.formats.facts import Facts, Format, Risk, precision_of
-from modelshelf.formats.pickled import Budget, Global, inspect
+from modelshelf.formats.pickled import Budget, inspect
+from modelshelf.formats.placeholders import Global
 from modelshelf.formats.pytorch import ZIP_MARK, check_storages, value_count
 from modelshelf.formats.pytorch_imports import harmful
 from modelshelf.formats.stored import Stored, tensors_in

@@ -9,6 +9,9 @@ from typing import BinaryIO
 
 from modelshelf.errors import FormatError
 
+SMALL_BYTES = 4096
+"""Reads up to this size are charged afterwards: asking for the place each time costs more."""
+
 
 class Window:
     """A binary file with an allowance; `spent` counts the bytes asked for so far.
@@ -26,6 +29,10 @@ class Window:
 
     def read(self, count: int = -1) -> bytes:
         """Up to `count` bytes from here; all of the rest if negative."""
+        if 0 <= count <= SMALL_BYTES:
+            content = self._file.read(count)
+            self._charge(len(content))
+            return content
         left = max(self.size - self.tell(), 0)
         wanted = left if count < 0 else min(count, left)
         self._charge(wanted)

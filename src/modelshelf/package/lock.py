@@ -6,16 +6,21 @@ that two people's changes merge.
 
 from __future__ import annotations
 
+import re
 import tomllib
 
 import msgspec
 
 from modelshelf.errors import Invalid
+from modelshelf.package import name
 from modelshelf.package.entry import Entry
+from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Dependency, Variant
+from modelshelf.package.version import Version
 
 FILE = "shelf.lock"
 LOCK_VERSION = "1.0"
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _HEAD = "# Written by shelf. Change shelf.toml instead, then run: shelf install\n"
 
 
@@ -68,9 +73,9 @@ class Lock(msgspec.Struct, frozen=True, omit_defaults=True):
     packages: tuple[Locked, ...] = ()
     version: str = LOCK_VERSION
 
-    def find(self, name: str) -> Locked | None:
-        """The release of package `name`, or None."""
-        return next((each for each in self.packages if each.name == name), None)
+    def find(self, wanted: str) -> Locked | None:
+        """The release of the package called `wanted`, or None."""
+        return next((each for each in self.packages if each.name == wanted), None)
 
 
 def locked(entry: Entry, registry: str, selected: frozenset[tuple[str, str]]) -> Locked:
@@ -120,10 +125,36 @@ def loads(text: str) -> Lock:
                 where=FILE,
                 hint="upgrade modelshelf, or delete the lock and install again",
             )
-        return msgspec.convert(document, Lock)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
-        raise Invalid(
-            f"the lock cannot be read: {error}",
-            where=FILE,
-            hint="restore it from version control, or delete it and install again",
-        ) from None
+        lock = msgspec.convert(document, Lock)
+    # ValueError: TOML that is wrong, and whole numbers with thousands of digits
+    except (ValueError, RecursionError) as error:
+        raise _unreadable(str(error)) from None
+    for each in lock.packages:
+        if wrong := _wrong(each):
+            raise _unreadable(f"{each.name[:80]}: {wrong}")
+    return lock
+
+
+def _wrong(each: Locked) -> str | None:
+    """What must not steer where files are written: a lock may come with a stranger's project."""
+    if wrong := name.problem(each.name):
+        return wrong
+    files = (*each.shared, *(file for artifact in each.artifacts for file in artifact.files))
+    for file in files:
+        if wrong := unsafe_path(file.path):
+            return f"`{file.path[:80]}`: {wrong}"
+        if not _SHA256.fullmatch(file.sha256) or file.size < 0:
+            return f"`{file.path[:80]}` has no sha256 and size"
+    try:
+        Version.parse(each.version)
+    except Invalid as error:
+        return error.message
+    return None
+
+
+def _unreadable(why: str) -> Invalid:
+    return Invalid(
+        f"the lock cannot be read: {why}",
+        where=FILE,
+        hint="restore it from version control, or delete it and install again",
+    )

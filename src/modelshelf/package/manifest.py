@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from itertools import islice
 from typing import TypeVar
 
 import msgspec
@@ -15,6 +16,7 @@ from modelshelf.package.record import Dependency, Record
 
 FILE = "shelf.toml"
 largest_manifest_bytes = 1 << 20
+most_problems = 1000  # nobody reads more, and finding the nearest word for each costs time
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
@@ -62,7 +64,7 @@ def _build(raw: dict[str, object], lines: Mapping[schema.Place, int], model: typ
 
 
 def _problems(raw: object, lines: Mapping[schema.Place, int], model: type) -> list[Problem]:
-    found = list(schema.walk(raw, model, rules.RULES))
+    found = list(islice(schema.walk(raw, model, rules.RULES), most_problems))
     if not found and model is Record:
         found = list(rules.across(msgspec.convert(raw, Record)))
     return sorted(
@@ -89,6 +91,11 @@ def _load(text: str | bytes) -> tuple[dict[str, object], Mapping[schema.Place, i
         text = _decode(text)
     # tomllib takes \r\n; a byte-order mark is what some editors leave
     text = text.removeprefix("\ufeff")
+    if deep := _DEEP_KEY.search(text):
+        raise _one_problem(
+            "not valid TOML here: a key of more than 32 parts",
+            line=text.count("\n", 0, deep.start()) + 1,
+        )
     try:
         return tomllib.loads(text), _key_lines(text)
     except tomllib.TOMLDecodeError as error:
@@ -97,6 +104,8 @@ def _load(text: str | bytes) -> tuple[dict[str, object], Mapping[schema.Place, i
             f"not valid TOML: {re.sub(r' [(]at .*', '', str(error))}",
             line=int(at[1]) if at else None,
         ) from None
+    except ValueError:  # tomllib hands on what int() says of thousands of digits
+        raise _one_problem("not valid TOML: a number has too many digits") from None
     except RecursionError:
         raise _one_problem("not valid TOML: nested too deeply") from None
 
@@ -131,6 +140,9 @@ def _long_forms(raw: dict[str, object]) -> dict[str, object]:
 
 _HEADER = re.compile(r"\s*(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
+_WORD = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+# Reading a dotted key takes time that grows with the square of its parts.
+_DEEP_KEY = re.compile(rf"""(?<![\w"'-]){_WORD}(?:[ \t]*+\.[ \t]*+{_WORD}){{32}}""")
 _PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
 
 
@@ -142,6 +154,8 @@ def _key_lines(text: str) -> dict[schema.Place, int]:
     quote: str | None = None
     for number, line in enumerate(text.split("\n"), start=1):
         if quote is None:
+            if line.lstrip().startswith("#"):
+                continue
             if header := _HEADER.match(line):
                 table = _table(header, counts)
                 lines.setdefault(table, number)

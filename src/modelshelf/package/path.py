@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 longest_path_bytes = 512
+longest_segment_bytes = 255  # what most file systems take
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 _FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
 
@@ -34,6 +35,8 @@ def _unsafe_part(part: str) -> str | None:
         return "it must not have empty, `.` or `..` segments"
     if part != part.rstrip(". ") or part != part.lstrip():
         return "a segment must not begin with a blank or end with a dot or blank"
+    if len(part.encode()) > longest_segment_bytes:
+        return f"a segment is longer than {longest_segment_bytes} bytes"
     if _DEVICE.fullmatch(part):
         return f"`{part}` is a device on some systems"
     return None

@@ -9,9 +9,11 @@ from modelshelf.errors import Invalid
 from modelshelf.package.version import Version
 
 _CLAUSE = re.compile(
-    r"(\^|~|>=|<=|>|<|==?)?\s*v?(\d{1,18}|\*)(?:\.(\d{1,18}|\*|x))?(?:\.(\d{1,18}|\*|x))?(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?",
+    r"(\^|~|>=|<=|>|<|==?)?\s*v?(NUM|[*xX])(?:\.(NUM|[*xX]))?(?:\.(NUM|[*xX]))?"
+    r"(-[0-9A-Za-z.-]+)?(?:\+[0-9A-Za-z.-]+)?".replace("NUM", r"0|[1-9]\d{0,17}"),
     re.ASCII,
 )
+_WILD = ("*", "x", "X")
 longest_range_characters = 200
 
 
@@ -20,6 +22,8 @@ class Range(NamedTuple):
 
     low: Version | None = None
     high: Version | None = None
+    preview: Version | None = None
+    """The pre-release that its author named: pre-releases of the same release may match."""
 
     def __contains__(self, version: object) -> bool:
         return (
@@ -56,31 +60,40 @@ class Requirement(NamedTuple):
         if not all(version in window for window in self.ranges):
             return False
         return not version.prerelease or any(
-            window.low is not None and window.low.prerelease and window.low[:3] == version[:3]
+            window.preview is not None and window.preview[:3] == version[:3]
             for window in self.ranges
         )
 
     @property
     def exact(self) -> bool:
         """Whether one version alone is meant (`=1.2.3`)."""
-        return bool(re.fullmatch(r"==?\s*v?\d+\.\d+\.\d+(?:[-+].*)?", self.text))
+        return bool(re.fullmatch(r"==?\s*v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]*)?", self.text))
 
 
 def _range(clause: str, whole: str) -> Range:
     match = _CLAUSE.fullmatch(clause)
     if match is None:
-        raise Invalid(
-            f"`{whole[:60]}` is not a version range",
-            expected="such as ^1.2, ~1.2.3, >=1.0, <2.0, =1.2.3 or *",
-            got=clause[:60],
-        )
-    operator, *parts, prerelease = match.groups()
-    if parts[0] == "*":
+        raise _no_range(clause, whole)
+    operator, *written, prerelease = match.groups()
+    parts = [part for part in written if part is not None]
+    wild = [part in _WILD for part in parts]
+    # what follows a wildcard must be one, and only a whole version has pre-releases
+    if wild != sorted(wild) or (prerelease and (len(parts) < 3 or any(wild))):
+        raise _no_range(clause, whole)
+    if wild[0]:
         return Range()
-    numbers = [int(part) for part in parts if part not in (None, "*", "x")]
+    numbers = [int(part) for part in parts if part not in _WILD]
     low = Version.parse(".".join(map(str, [*numbers, 0, 0][:3])) + (prerelease or ""))
-    wild = "*" in parts or "x" in parts
-    return _window("*" if wild and operator in (None, "=", "==") else operator or "^", low, numbers)
+    sign = "*" if any(wild) and operator in (None, "=", "==") else operator or "^"
+    return _window(sign, low, numbers)._replace(preview=low if prerelease else None)
+
+
+def _no_range(clause: str, whole: str) -> Invalid:
+    return Invalid(
+        f"`{whole[:60]}` is not a version range",
+        expected="such as ^1.2, ~1.2.3, >=1.0, <2.0, =1.2.3 or *",
+        got=clause[:60],
+    )
 
 
 def _window(operator: str, low: Version, numbers: list[int]) -> Range:
@@ -92,7 +105,7 @@ def _window(operator: str, low: Version, numbers: list[int]) -> Range:
     if operator == ">=":
         return Range(low)
     if operator == "<":
-        return Range(None, _before(low) if not low.prerelease else low)
+        return Range(None, low)
     if operator in ("*", "=", "==") and len(numbers) < 3:
         return Range(low, _before(_raised(numbers)))
     after = _next(low) if len(numbers) == 3 else _raised(numbers)

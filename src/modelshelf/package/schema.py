@@ -6,6 +6,8 @@ them. The same walk meets every leaf, where `rules` (pattern → what is wrong w
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -53,7 +55,7 @@ def _walk(
         yield Found(place, Wrong(f"expected {_words(kind)}, got {_shown(value)}"))
         return
     rule = rules.get(_pattern(place))
-    wrong = rule(value) if rule else None
+    wrong = _unstorable(value) or (rule(value) if rule else None)
     if wrong:
         yield Found(place, wrong)
     if isinstance(kind, inspect.StructType):
@@ -64,10 +66,14 @@ def _walk(
         for key, inner in value.items():
             yield from _key_problem(key, place, rules)
             yield from _walk(kind.value_type, inner, (*place, key), rules)
-    elif isinstance(kind, inspect.VarTupleType):
+    elif isinstance(kind, (inspect.VarTupleType, inspect.TupleType)):
         assert isinstance(value, (list, tuple))
         for number, inner in enumerate(value):
-            yield from _walk(kind.item_type, inner, (*place, number), rules)
+            yield from _walk(_item(kind, number), inner, (*place, number), rules)
+
+
+def _item(kind: inspect.VarTupleType | inspect.TupleType, number: int) -> inspect.Type:
+    return kind.item_type if isinstance(kind, inspect.VarTupleType) else kind.item_types[number]
 
 
 def _walk_struct(
@@ -87,7 +93,7 @@ def _walk_struct(
 
 def _key_problem(key: str, place: Place, rules: Mapping[str, Rule]) -> Iterator[Found]:
     rule = rules.get(_pattern((*place, key)) + ".<key>")
-    wrong = rule(key) if rule else None
+    wrong = _unstorable(key) or (rule(key) if rule else None)
     if wrong:
         yield Found((*place, key), wrong)
 
@@ -101,6 +107,20 @@ def _pattern(place: Place) -> str:
         "*" if isinstance(step, int) or number in opened else step
         for number, step in enumerate(place)
     )
+
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+def _unstorable(value: object) -> Wrong | None:
+    """What JSON cannot carry to every reader, or a terminal must not print."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return Wrong(f"must be finite, got {value}")
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 63:
+        return Wrong("a whole number has at most 64 bits")
+    if isinstance(value, str) and (found := _CONTROL.search(value)):
+        return Wrong(f"holds the control character U+{ord(found[0]):04X}")
+    return None
 
 
 def _alternative(kind: inspect.Type, value: object) -> inspect.Type:
@@ -163,5 +183,8 @@ def _words(kind: inspect.Type) -> str:
 
 
 def _shown(value: object) -> str:
-    text = msgspec.json.encode(value, enc_hook=str).decode()
+    try:
+        text = msgspec.json.encode(value, enc_hook=str).decode()
+    except (RecursionError, ValueError, OverflowError):  # nested or numbers without measure
+        return f"something too large to show ({type(value).__name__})"
     return text if len(text) <= 60 else text[:59] + "…"

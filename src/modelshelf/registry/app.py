@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from modelshelf.errors import NotFound, ShelfError, UsageError
 from modelshelf.plugins import offered
-from modelshelf.registry import jobs, log, openapi, pages, replies
+from modelshelf.registry import index, jobs, log, openapi, pages, replies
 from modelshelf.registry.accounts import Passwords, Throttle
 from modelshelf.registry.database import Database, migrate
 from modelshelf.registry.derived import Derived
@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=routes(),
         middleware=[
+            Middleware(index.Shortcut),
             Middleware(log.RequestLog),
             Middleware(pages.SecurityHeaders),
             Middleware(

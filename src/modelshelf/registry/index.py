@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import secrets
 import threading
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import Connection
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from modelshelf.package.entry import Entry
 from modelshelf.registry import releases
 from modelshelf.registry.database import Database
 
@@ -85,7 +86,50 @@ class Documents:
         return document
 
 
-def parse(body: bytes) -> list[Entry]:
-    """The entries of an index document."""
-    decoder = msgspec.json.Decoder(Entry)
-    return [decoder.decode(line) for line in body.splitlines()]
+class Shortcut:
+    """ASGI middleware: answers GETs of index documents before all else.
+
+    They are most of what a registry is asked. Whatever is unusual passes on.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer, or pass the request on."""
+        document = _asked_for(scope)
+        if document is None:
+            await self._app(scope, receive, send)
+            return
+        status, body = 200, document.body
+        etag = document.etag.encode()
+        for name, value in scope["headers"]:
+            if name == b"if-none-match" and etag in value:
+                status, body = 304, b""
+        headers = [*HEADERS, (b"etag", etag)]
+        if status == 200:
+            headers.append((b"content-length", str(len(body)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+HEADERS = [
+    (b"content-type", b"application/jsonl"),
+    # Caches may keep it, but ask each time: a yank must be seen.
+    (b"cache-control", b"public, no-cache"),
+    (b"access-control-allow-origin", b"*"),
+    (b"access-control-expose-headers", b"ETag"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+]
+_ADDRESS = re.compile(r"/index/([a-z0-9-]+)/([a-z0-9-]+)\.jsonl")
+
+
+def _asked_for(scope: Scope) -> Document | None:
+    if scope["type"] != "http" or scope["method"] != "GET":
+        return None
+    match = _ADDRESS.fullmatch(scope["path"])
+    if match is None:
+        return None
+    documents: Documents = scope["app"].state.service.documents
+    return documents.get(match[1], match[2])

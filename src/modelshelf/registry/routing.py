@@ -15,10 +15,11 @@ import base64
 import binascii
 import contextlib
 import inspect
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import anyio
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
@@ -32,6 +33,7 @@ from modelshelf.registry.service import Service
 Function = TypeVar("Function", bound=Callable[..., object])
 ANY_TOKEN = "any"  # noqa: S105 (a scope that every token has)
 DRAINED_BYTES = 32 << 20
+STALLED_SECONDS = 60.0
 PASSWORD = "password"  # noqa: S105 (not a scope of tokens: HTTP Basic with the account's password)
 
 
@@ -145,18 +147,32 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
     if int(content_length(request) or 0) > limit_bytes:
         raise too_large
     parts = bytearray()
-    async for chunk in request.stream():
+    async for chunk in chunks(request):
         parts += chunk
         if len(parts) > limit_bytes:
             raise too_large
     return bytes(parts)
 
 
+async def chunks(request: Request) -> AsyncIterator[bytes]:
+    """Yield the body as it comes; a client that sends nothing for long is taken to have gone."""
+    stream = request.stream()
+    while True:
+        try:
+            with anyio.fail_after(STALLED_SECONDS):
+                chunk = await anext(stream)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise ClientDisconnect from None
+        yield chunk
+
+
 async def drain(request: Request) -> None:
     """Take in the rest of a body that was refused: a client still sending could not read why."""
     seen = 0
     with contextlib.suppress(RuntimeError, ClientDisconnect):  # it was read already, or hung up
-        async for chunk in request.stream():
+        async for chunk in chunks(request):
             seen += len(chunk)
             if seen > DRAINED_BYTES:
                 return

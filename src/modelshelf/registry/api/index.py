@@ -6,12 +6,10 @@ from starlette.responses import Response
 
 from modelshelf.errors import NotFound
 from modelshelf.package.name import PART
-from modelshelf.registry.index import Document
+from modelshelf.registry.index import HEADERS, Document
 from modelshelf.registry.routing import Call, Resource
 
 API = Resource("index")
-_HEADERS = {"cache-control": "public, no-cache"}
-"""Caches may keep it, but ask each time: a yank must be seen."""
 
 
 @API.route(
@@ -19,13 +17,13 @@ _HEADERS = {"cache-control": "public, no-cache"}
     summary="All releases of a package, one index entry a line (ETag, If-None-Match)",
 )  # fmt: skip
 async def read(call: Call) -> Response:
-    """Send the index document; 304 when the client has it."""
+    """Send the index document, where `index.Shortcut` has not: HEAD, and what is not there."""
     publisher, name = call.path("publisher"), call.path("name")
     valid = PART.fullmatch(publisher) and PART.fullmatch(name)
     document: Document | None = call.service.documents.get(publisher, name) if valid else None
     if document is None:
         raise NotFound("There is no such package", where=f"{publisher}/{name}"[:140])
-    headers = {"etag": document.etag, **_HEADERS}
+    headers = {name.decode(): value.decode() for name, value in HEADERS} | {"etag": document.etag}
     if document.etag in call.request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers=headers)
-    return Response(document.body, headers=headers, media_type="application/jsonl")
+    return Response(document.body, headers=headers)

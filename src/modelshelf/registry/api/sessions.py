@@ -10,7 +10,7 @@ from modelshelf.errors import Conflict, Invalid, NotFound, UsageError
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
 from modelshelf.registry import publish, replies, staging
-from modelshelf.registry.routing import Call, Resource
+from modelshelf.registry.routing import Call, Resource, chunks
 from modelshelf.registry.staging import Declared, Session
 from modelshelf.store.disk import Appender
 
@@ -168,7 +168,7 @@ async def _copy(call: Call, appender: Appender, file: Declared) -> None:
     """Body → file, a megabyte at a time; what came before a broken connection is kept."""
     buffer = bytearray()
     try:
-        async for chunk in call.request.stream():
+        async for chunk in chunks(call.request):
             buffer += chunk
             if appender.offset + len(buffer) > file.size:
                 raise Invalid(

@@ -1,0 +1,96 @@
+"""A server killed in the middle of an upload: nothing half visible, nothing sent twice for nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PASSWORD, run_shelf
+from tests.trouble.conftest import Proxy, ServerProcess
+from tests.trouble.weights import assert_whole, write_weights
+
+BYTES = 4 << 20
+
+
+@pytest.fixture
+def wire(server: ServerProcess) -> Iterator[Proxy]:
+    proxy = Proxy(server.url)
+    yield proxy
+    proxy.close()
+
+
+def test_an_upload_goes_on_after_the_server_was_killed(
+    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, user_env: dict[str, str]
+) -> None:
+    env = user_env | {"MODELSHELF_REGISTRY": wire.url}
+
+    def shelf(*arguments: str, stdin: str = "") -> int:
+        done = run_shelf(*arguments, cwd=project, env=env, stdin=stdin)
+        return done.code
+
+    folder = str(write_weights(tmp_path / "package", "ann/weights"))
+    assert shelf("login", "ann", "--create", "--password-stdin", stdin=PASSWORD) == 0
+    wire.stall_up = wire.up + 3_000_000
+    command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]
+    client = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL)
+    assert wire.stalled.wait(30)
+    server.kill()
+    wire.drop()
+    assert client.wait(60) == 6
+
+    server.start()
+    assert shelf("info", "ann/weights") == 1
+    assert shelf("install", "ann/weights") == 1
+    assert shelf("publish", folder) == 0
+    assert wire.up < BYTES + (2 << 20)
+    assert shelf("install", "ann/weights", "--format", "safetensors") == 0
+    assert_whole(project)
+
+
+def test_a_release_outlives_the_server_killed_at_once_after_it(
+    server: ServerProcess, project: Path, tmp_path: Path, user_env: dict[str, str]
+) -> None:
+    env = user_env | {"MODELSHELF_REGISTRY": server.url}
+    folder = str(write_weights(tmp_path / "package", "ann/weights", megabytes=1))
+    for arguments, stdin in (
+        (("login", "ann", "--create", "--password-stdin"), PASSWORD),
+        (("publish", folder), ""),
+    ):
+        assert run_shelf(*arguments, cwd=project, env=env, stdin=stdin).code == 0
+    server.kill()
+    server.start()
+    done = run_shelf("install", "ann/weights", cwd=project, env=env)
+    assert done.code == 0, done.err
+    assert_whole(project)
+
+
+def test_an_answer_that_was_lost_is_asked_for_again(
+    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, user_env: dict[str, str]
+) -> None:
+    """The release is committed, but the client never hears of it: publishing again says so."""
+    env = user_env | {"MODELSHELF_REGISTRY": wire.url}
+    folder = str(write_weights(tmp_path / "package", "ann/weights", megabytes=1))
+    login = ("login", "ann", "--create", "--password-stdin")
+    assert run_shelf(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
+    wire.damage_up = lambda data: stall_answers(wire, data)
+    command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]
+    client = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL)
+    assert wire.stalled.wait(30)
+    wire.damage_up = bytes
+    wire.drop()
+    assert client.wait(60) == 6
+    assert run_shelf("publish", folder, cwd=project, env=env).code == 0
+    done = run_shelf("publish", folder, cwd=project, env=env)
+    assert done.code == 1
+    assert "already published" in done.err
+
+
+def stall_answers(wire: Proxy, data: bytes) -> bytes:
+    """From the request that publishes on, no answer reaches the client."""
+    if b"/publish HTTP/1.1" in data:
+        wire.stall_down = wire.down
+    return data
