@@ -173,3 +173,22 @@ def publisher(shelf: Shelf, request: pytest.FixtureRequest) -> str:
     done = shelf("login", name, "--create", "--password-stdin", stdin=PASSWORD + "\n")
     assert done.code == 0, done.err
     return name
+
+
+@pytest.fixture
+def package() -> Callable[..., Path]:
+    """`write_package`, for tests that need a folder to publish."""
+    return write_package
+
+
+class Writers(NamedTuple):
+    """What writes packages: test modules cannot import it from here."""
+
+    package: Callable[..., Path]
+    onnx: Callable[[Path, float], None]
+
+
+@pytest.fixture(scope="session")
+def writers() -> Writers:
+    """`writers.package(folder, name=...)` and `writers.onnx(path, factor)`."""
+    return Writers(write_package, write_onnx)

@@ -1,8 +1,7 @@
 """Modelshelf: the package manager for pre-trained models.
 
-    import modelshelf
-    model = modelshelf.load("digits/classifier", variant="cnn-small")
-    model(image=images)["logits"]
+`modelshelf.load("digits/classifier", variant="cnn-small")(image=images)["logits"]` opens a model
+that `shelf install` put on the shelf of this folder, and calls it.
 """
 
 from __future__ import annotations

@@ -127,9 +127,9 @@ class Proxy:
 class ServerProcess:
     """`shelf registry serve` in a process of its own, on the same folder and port each time."""
 
-    def __init__(self, data: Path, **limits: int) -> None:
+    def __init__(self, data: Path, limit_bytes: int | None = None) -> None:
         self.data = data
-        self._limits = limits
+        self._limit_bytes = limit_bytes
         self._port = "0"
         self.url = ""
         self._process: subprocess.Popen[str] | None = None
@@ -167,8 +167,8 @@ class ServerProcess:
             self._process = None
 
     def _limited(self) -> None:
-        if "file_bytes" in self._limits:
-            limit_file_size(self._limits["file_bytes"])
+        if self._limit_bytes is not None:
+            limit_file_size(self._limit_bytes)
 
 
 def limit_file_size(count: int) -> None:
@@ -212,10 +212,10 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 
 @contextlib.contextmanager
-def small_disk(folder: Path, count: int) -> Iterator[Callable[[], None] | None]:
+def small_disk(folder: Path, count: int) -> Iterator[int | None]:
     """Let `folder` be on a disk of `count` bytes.
 
-    Where nothing may be mounted, gives what a child must call first: its files cannot grow longer.
+    Where nothing may be mounted, gives how long the files of a process on it may become.
     """
     folder.mkdir(parents=True, exist_ok=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={count}", "tmpfs", str(folder)]
@@ -224,7 +224,7 @@ def small_disk(folder: Path, count: int) -> Iterator[Callable[[], None] | None]:
     except FileNotFoundError:
         mounted = False
     try:
-        yield None if mounted else lambda: limit_file_size(count)
+        yield None if mounted else count
     finally:
         if mounted:
             subprocess.run(["umount", "-l", str(folder)], check=True)

@@ -84,5 +84,6 @@ def assert_again_completes(
     assert done.code == 0, done.err
     assert locked(folder / "project") == after
     assert_whole(folder / "project")
-    assert not list((folder / "home" / "store" / "partial").iterdir())
+    partials = (folder / "home" / "store" / "partial").iterdir()
+    assert all(path.suffix == ".lock" for path in partials)
     assert not list((folder / "project").rglob("*.part"))

@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +13,13 @@ import pytest
 
 from tests.conftest import Finished, Shelf
 from tests.trouble.conftest import Proxy
-from tests.trouble.weights import MARK, assert_store_whole, assert_whole, write_weights
+from tests.trouble.weights import (
+    MARK,
+    assert_store_whole,
+    assert_whole,
+    wait_for_bytes,
+    write_weights,
+)
 
 Run = Callable[..., Finished]
 BYTES = 4 << 20
@@ -104,7 +109,7 @@ def test_a_client_killed_in_an_install_goes_on_where_it_was(
     client = subprocess.Popen(command, cwd=project, env=env)
     assert proxy.stalled.wait(30)
     home = Path(user_env["MODELSHELF_HOME"])
-    _wait_for(home / "store" / "partial", (received - 10_000) // BLOCK * BLOCK)
+    wait_for_bytes(home / "store" / "partial", (received - 10_000) // BLOCK * BLOCK)
     client.send_signal(signal.SIGKILL)
     client.wait(30)
     proxy.drop()
@@ -116,11 +121,3 @@ def test_a_client_killed_in_an_install_goes_on_where_it_was(
     assert_whole(project)
     assert proxy.down < BYTES + BLOCK + 100_000  # a block that was not whole is asked for again
     assert wired("list", "--json").code == 0
-
-
-def _wait_for(folder: Path, count: int) -> None:
-    """Wait until the files of `folder` have so many bytes: the client reads what was sent to it."""
-    until = time.monotonic() + 30
-    while count > 0 and sum(path.stat().st_size for path in folder.iterdir()) < count:
-        assert time.monotonic() < until
-        time.sleep(0.005)

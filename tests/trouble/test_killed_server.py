@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import PASSWORD, run_shelf
 from tests.trouble.conftest import Proxy, ServerProcess
-from tests.trouble.weights import assert_whole, write_weights
+from tests.trouble.weights import assert_whole, wait_for_bytes, write_weights
 
 BYTES = 4 << 20
 
@@ -38,6 +38,7 @@ def test_an_upload_goes_on_after_the_server_was_killed(
     command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]
     client = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL)
     assert wire.stalled.wait(30)
+    wait_for_bytes(server.data / "store" / "partial", 2 << 20)
     server.kill()
     wire.drop()
     assert client.wait(60) == 6

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 import tomllib
 from pathlib import Path
 
@@ -46,3 +47,11 @@ def assert_store_whole(home: Path) -> None:
     """Every file of the store has the name that its bytes ask for."""
     for path in (home / "store" / "files").glob("*/*"):
         assert hashlib.sha256(path.read_bytes()).hexdigest() == path.name
+
+
+def wait_for_bytes(folder: Path, count: int) -> None:
+    """Wait until the files of `folder` have so many bytes: what was sent is also written."""
+    until = time.monotonic() + 30
+    while count > 0 and sum(path.stat().st_size for path in folder.iterdir()) < count:
+        assert time.monotonic() < until
+        time.sleep(0.005)

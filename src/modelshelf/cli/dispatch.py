@@ -19,7 +19,7 @@ def dispatch(given: list[str]) -> int:
     """Run the command that `given` names. Errors become text (or JSON) and their exit code."""
     output = Output(json="--json" in given, quiet="--quiet" in given)
     try:
-        parser = _parser(given[0] if given else None)
+        parser = parser_for(given[0] if given else None)
         arguments = parser.parse_args(given)
         if not hasattr(arguments, "run"):
             parser.print_help()
@@ -44,9 +44,16 @@ def names() -> list[str]:
     return [module.replace("_", "-") for module in modules]
 
 
-def _parser(wanted: str | None) -> argparse.ArgumentParser:
+class _Parser(argparse.ArgumentParser):
+    """Mistakes are errors like any other: text or JSON, with a hint."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, hint=f"see: {self.prog} --help")
+
+
+def parser_for(wanted: str | None) -> argparse.ArgumentParser:
     """The parser: whole for the command `wanted`, one line each for the others."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="shelf",
         description="The package manager for pre-trained models.",
         epilog="shelf COMMAND --help tells more about one.",

@@ -8,6 +8,9 @@ from modelshelf.client.remote import Registry
 from modelshelf.client.settings import Settings, keep_token
 from modelshelf.errors import UsageError
 
+SCOPES = ("read", "publish", "yank", "account")
+"""What a person at the command line may do; tokens for machines are made narrower by the API."""
+
 
 def create(registry: Registry, account: str, password: str) -> None:
     """Make an account and the publisher of the same name. Raises Conflict where it exists."""
@@ -22,7 +25,7 @@ def with_password(
     told = registry.ask(
         "POST",
         "/tokens",
-        {"name": "shelf login", "expires_days": expires_days},
+        {"name": "shelf login", "expires_days": expires_days, "scopes": SCOPES},
         Authorization=f"Basic {basic}",
     )
     keep_token(settings.home, settings.registry, str(told["token"]))

@@ -13,7 +13,7 @@ from modelshelf import checks
 from modelshelf.client import transfer
 from modelshelf.client.remote import API, Registry
 from modelshelf.client.settings import Settings
-from modelshelf.errors import Conflict, Invalid, NetworkError, NotFound, Problem
+from modelshelf.errors import Conflict, Invalid, NetworkError, NotFound, Problem, ShelfError
 from modelshelf.package import manifest
 from modelshelf.package.elements import Completeness, Level, Value, completeness
 from modelshelf.package.entry import Entry
@@ -98,8 +98,12 @@ def publish(
         _send(registry, path, source[each["sha256"]], each["offset"], progress)
     try:
         told = registry.ask("POST", f"/sessions/{session}/publish")
-    finally:
+    except NetworkError:
+        raise  # it may be published all the same: the next run asks this session
+    except ShelfError:
         note.forget()
+        raise
+    note.forget()
     return msgspec.convert(told, Entry)
 
 
@@ -146,7 +150,7 @@ class _Session:
             state = registry.ask("GET", f"/sessions/{session}").get("state")
         except (OSError, ValueError, KeyError, NotFound, Conflict):
             return None
-        return session if state == "open" else None
+        return session if state in ("open", "published") else None
 
     def forget(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -46,7 +46,7 @@ def colliding(paths: list[str]) -> list[tuple[str, str]]:
     """Pairs that cannot lie in one folder everywhere: equal but for case, or file against folder."""
     seen: dict[str, str] = {}
     pairs: list[tuple[str, str]] = []
-    for path in sorted(paths):
+    for path in sorted(paths, key=lambda each: (each.casefold(), each)):
         key = path.casefold()
         parents = [key[:cut] for cut in range(len(key)) if key[cut] == "/"]
         taken = next((seen[other] for other in (key, *parents) if other in seen), None)

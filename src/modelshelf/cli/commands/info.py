@@ -45,7 +45,7 @@ def _line(title: str, value: object, known: str) -> str:
     """`  License          Apache-2.0                 declared`, long values cut."""
     text = "-" if value is None else _words(value)
     shown = textwrap.shorten(text, 64, placeholder=" …")
-    return f"  {title:<29}{shown:<66}{known}"
+    return f"  {title:<31}{shown:<66}{known}"
 
 
 def _words(value: object) -> str:

@@ -40,7 +40,8 @@ class TorchRunner:
                 f"variant `{source.variant.name}` names no entrypoint", where=str(path)
             )
         try:
-            module = getattr(_imported(path), name)()
+            with _importable(path.parent):
+                module = getattr(_imported(path), name)()
         except Exception as error:
             raise FormatError(
                 f"the entrypoint `{name}` failed: {type(error).__name__}: {error}", where=str(path)
@@ -59,18 +60,21 @@ class TorchRunner:
 
 
 def _imported(path: Path) -> ModuleType:
-    """The module at `path`, with its folder importable while it loads; not kept in sys.modules."""
+    """The module at `path`, run; not kept in sys.modules."""
     spec = importlib.util.spec_from_file_location(f"_shelf_{abs(hash(path))}", path)
     if spec is None or spec.loader is None:
         raise FormatError("not a Python module", where=str(path))
     module = importlib.util.module_from_spec(spec)
-    with _importable(path.parent):
-        spec.loader.exec_module(module)
+    spec.loader.exec_module(module)
     return module
 
 
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
+    """Let code import its neighbours in `folder`; forget them afterwards.
+
+    Another package, or the next release of this one, may have modules of the same names.
+    """
     sys.path.insert(0, str(folder))
     written = sys.dont_write_bytecode
     sys.dont_write_bytecode = True  # the shelf holds what the lock names, and nothing else
@@ -79,6 +83,10 @@ def _importable(folder: Path) -> Iterator[None]:
     finally:
         sys.path.remove(str(folder))
         sys.dont_write_bytecode = written
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None)
+            if file and Path(file).is_relative_to(folder):
+                del sys.modules[name]
 
 
 def _ordered(arrays: Arrays, signatures: Mapping[str, Signature]) -> Iterator[object]:
