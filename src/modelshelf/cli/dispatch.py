@@ -12,6 +12,10 @@ import modelshelf
 from modelshelf.cli.output import Output
 from modelshelf.errors import ShelfError, UsageError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
 ROOM = "modelshelf.cli.commands"
 
 
@@ -61,6 +65,11 @@ def parser_for(wanted: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"shelf {modelshelf.__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     known = names()
+    if wanted and wanted not in known and not wanted.startswith("-"):
+        from modelshelf.package.vocabularies import nearest
+
+        hint = nearest(wanted, known) or "shelf --help lists the commands"
+        raise UsageError(f"there is no command `{wanted}`", hint=hint)
     if wanted not in known:
         for name in known:
             commands.add_parser(name, help=_summary(name))
