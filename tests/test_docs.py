@@ -33,7 +33,8 @@ WRITTEN = [
 RUNNING = [
     path
     for path in WRITTEN
-    if re.search(r"^```(console|python)$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    if "examples" not in path.parts
+    and re.search(r"^```(console|python)$", path.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 _PART = re.compile(
     r"^<!-- (?P<word>setup|file|run): (?P<what>.*?) -->$"

@@ -22,6 +22,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         if answered(given[1:]):
             return 0
+    if not given or given[0].startswith("-"):
+        from modelshelf.cli.overview import answer
+
+        if text := answer(given[0] if given else None):
+            sys.stdout.write(text)
+            return 0 if given else 2
     from modelshelf.cli.dispatch import dispatch
 
     return dispatch(given)

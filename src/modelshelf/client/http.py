@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from modelshelf import __version__
 from modelshelf.errors import (
@@ -40,6 +40,7 @@ _ERRORS: dict[str, type[ShelfError]] = {
 }  # fmt: skip
 _BY_STATUS: dict[int, type[ShelfError]] = {
     401: NotAllowed, 403: NotAllowed, 404: NotFound, 409: Conflict, 413: Invalid, 422: Invalid,
+    507: ShelfError,
 }  # fmt: skip
 _BROKEN = (OSError, http.client.HTTPException)
 
@@ -56,11 +57,7 @@ class Connection:
     """Requests to one origin; every thread has its own socket, kept open between requests."""
 
     def __init__(self, base: str, *, token: str | None = None) -> None:
-        parts = urlsplit(base)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(
-                f"`{base[:80]}` is not the URL of a registry", expected="http(s)://host[:port]"
-            )
+        parts = _parts(base)
         self.base = base.rstrip("/")
         self._https = parts.scheme == "https"
         self._netloc = (parts.hostname, parts.port)
@@ -116,16 +113,17 @@ class Connection:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer:
         for attempt in range(retries + 1):
+            last = attempt == retries
             try:
-                answer = self._once(method, path, body, headers)
+                answer = self._sent(method, path, body, headers)
             except NetworkError:
-                if attempt == retries:
+                if last:
                     raise
             else:
-                if answer.status < 500:
-                    return answer
+                if answer.status < 500 or last:
+                    return self._accepted(answer)
             time.sleep(0.2 * 2**attempt)
-        raise NetworkError("the registry keeps failing", where=self.base + path)
+        raise AssertionError("the last attempt returns or raises")
 
     def _once(
         self,
@@ -134,11 +132,22 @@ class Connection:
         body: bytes | Iterable[bytes] | None,
         headers: Mapping[str, str],
     ) -> Answer:
+        return self._accepted(self._sent(method, path, body, headers))
+
+    def _sent(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> Answer:
         try:
-            answer = self._read(self._request(method, path, body, headers))
+            return self._read(self._request(method, path, body, headers))
         except _BROKEN as error:
             self.close()
             raise self._unreachable(error) from None
+
+    def _accepted(self, answer: Answer) -> Answer:
         if answer.status >= 400:
             raise_for(answer, self.base)
         return answer
@@ -183,6 +192,20 @@ class Connection:
         )
 
 
+def _parts(base: str) -> SplitResult:
+    """The parts of a registry's URL. Raises UsageError where it is none."""
+    try:
+        parts = urlsplit(base)
+        fits = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+    except ValueError:  # a port that is no number, half an IPv6 address
+        fits = False
+    if not fits:
+        raise UsageError(
+            f"`{base[:80]}` is not the URL of a registry", expected="http(s)://host[:port]"
+        )
+    return parts
+
+
 def raise_for(answer: Answer, base: str) -> None:
     """Raise what an answer of status 400 or more means."""
     try:
@@ -191,6 +214,12 @@ def raise_for(answer: Answer, base: str) -> None:
         told = None
     if not isinstance(told, dict):
         told = {}
+    if answer.status == 404 and "error" not in told:
+        raise NetworkError(
+            "there is no Modelshelf registry at this address",
+            where=base,
+            hint="is the address right? (--registry or MODELSHELF_REGISTRY)",
+        )
     by_status = _BY_STATUS.get(answer.status, NetworkError)
     kind = _ERRORS.get(str(told.get("error")), by_status)
     raise kind(

@@ -12,11 +12,12 @@ import msgspec
 
 from modelshelf.client.http import Answer, Connection
 from modelshelf.client.settings import Settings
-from modelshelf.errors import IntegrityError, NetworkError, NotFound
+from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound
 from modelshelf.package import name as names
 from modelshelf.package.entry import Entry, commit_name
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.version import Version
+from modelshelf.store.digest import is_sha256
 
 API = "/api/v1"
 Model = TypeVar("Model")
@@ -133,10 +134,10 @@ def _entries(body: bytes, name: str, url: str) -> tuple[Entry, ...]:
 def _require_honest(entry: Entry, name: str, url: str) -> None:
     """A registry is a stranger: its paths must stay below the shelf, its hashes belong together."""
     where = f"{url}/index/{name}.jsonl"
-    unsafe = next((file.path for file in entry.files if unsafe_path(file.path)), None)
-    if entry.name != name or unsafe is not None:
+    wrong = _lie(entry, name)
+    if wrong is not None:
         raise IntegrityError(
-            "the registry's index is not to be trusted", where=where, got=unsafe or entry.name
+            "the registry's index is not to be trusted", where=where, got=wrong[:200]
         )
     if entry.commit != commit_name(entry.files):
         raise IntegrityError(
@@ -145,7 +146,25 @@ def _require_honest(entry: Entry, name: str, url: str) -> None:
             expected=entry.commit,
             got=commit_name(entry.files),
         )
-    Version.parse(entry.version)
+
+
+def _lie(entry: Entry, name: str) -> str | None:
+    """The first value of `entry` that no honest registry would send, or None."""
+    if entry.name != name:
+        return entry.name
+    try:
+        Version.parse(entry.version)
+    except Invalid:
+        return entry.version
+    digests = (entry.manifest, *(file.sha256 for file in entry.files))
+    listed = {file.path for file in entry.files}
+    named = {p for each in entry.variants for artifact in each.artifacts for p in artifact.files}
+    wrong = [
+        *(path for path in sorted(listed) if unsafe_path(path)),
+        *sorted(named - listed),
+        *(digest for digest in digests if not is_sha256(digest)),
+    ]
+    return wrong[0] if wrong else None
 
 
 def _not_a_registry(url: str, error: Exception) -> NetworkError:

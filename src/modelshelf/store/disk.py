@@ -25,7 +25,7 @@ from modelshelf.store.digest import require_sha256, sha256_of
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -1,0 +1,97 @@
+"""Signatures: as they are written, and where two of them disagree."""
+
+from __future__ import annotations
+
+import pytest
+
+from modelshelf.package.signature import (
+    DTYPES,
+    Dimension,
+    Signature,
+    Tensor,
+    disagreement,
+    element_count,
+)
+
+Shape = tuple[Dimension, ...] | None
+
+
+def _one(shape: Shape, dtype: str = "float32") -> Signature:
+    return Signature({"x": Tensor(dtype, shape)}, {"y": Tensor("float32", ("n",))})
+
+
+@pytest.mark.parametrize(
+    ("tensor", "text"),
+    [
+        (Tensor("float32", ("batch", 1, 8, 8)), "float32[batch, 1, 8, 8]"),
+        (Tensor("int64", (None, 3)), "int64[?, 3]"),
+        (Tensor("bool", ()), "bool[]"),
+        (Tensor("string"), "string[...]"),
+    ],
+)
+def test_a_tensor_is_written(tensor: Tensor, text: str) -> None:
+    assert str(tensor) == text
+
+
+def test_a_signature_is_written() -> None:
+    inputs = {"x": Tensor("float32", (1,)), "mask": Tensor("bool", (1,), optional=True)}
+    signature = Signature(inputs, {"y": Tensor("float32", ())})
+    assert str(signature) == "(x: float32[1], mask?: bool[1]) -> (y: float32[])"
+
+
+@pytest.mark.parametrize(
+    ("declared", "read", "agree"),
+    [
+        (("batch", 2), ("batch", 2), True),
+        (("batch", 2), ("N", 2), True),
+        (("batch", 2), (None, 2), True),
+        (("batch", 2), (None, None), True),
+        (("batch", 2), None, True),
+        (None, None, True),
+        ((None, 2), ("N", 2), True),
+        ((), (), True),
+        ((1, 2), (1, 2), True),
+        ((1, 2), ("N", 2), False),
+        (("batch", 2), (1, 2), False),
+        (("batch", 2), ("batch", 3), False),
+        (("batch", 2), ("batch",), False),
+        ((None, 2), (1, 2), False),
+        (None, (1, 2), False),
+        ((), (1,), False),
+    ],
+)
+def test_where_shapes_agree(declared: Shape, read: Shape, agree: bool) -> None:
+    found = disagreement(_one(declared), _one(read))
+    expected = [("inputs.x", str(Tensor("float32", declared)), str(Tensor("float32", read)))]
+    assert found == ([] if agree else expected)
+
+
+def test_types_must_be_equal() -> None:
+    assert disagreement(_one((1,), "float64"), _one((1,))) == [
+        ("inputs.x", "float64[1]", "float32[1]")
+    ]
+
+
+def test_names_that_one_side_lacks() -> None:
+    declared = Signature({"image": Tensor("float32", (1,))}, {"y": Tensor("float32", (1,))})
+    read = Signature({"x": Tensor("float32", (1,))}, {"y": Tensor("float32", (1,)), "z": Tensor("bool")})
+    assert disagreement(declared, read) == [
+        ("inputs.image", "float32[1]", "absent"),
+        ("inputs.x", "absent", "float32[1]"),
+        ("outputs.z", "absent", "bool[...]"),
+    ]
+
+
+def test_the_order_of_names_does_not_matter() -> None:
+    tensors = {"a": Tensor("bool"), "b": Tensor("int8")}
+    other = dict(reversed(tensors.items()))
+    assert disagreement(Signature(tensors, other), Signature(other, tensors)) == []
+
+
+@pytest.mark.parametrize(("shape", "count"), [((), 1), ((0, 5), 0), ((2, 3, 4), 24)])
+def test_element_count(shape: tuple[int, ...], count: int) -> None:
+    assert element_count(shape) == count
+
+
+def test_dtypes_are_named_once() -> None:
+    assert len(set(DTYPES)) == len(DTYPES)

@@ -1,0 +1,207 @@
+"""Registries that lie, are not there, or are something else altogether."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Finished, Shelf, run_shelf, write_package
+
+Pages = dict[str, bytes]
+Line = dict[str, Any]
+
+
+@pytest.fixture
+def pages() -> Pages:
+    """What a strange server answers, by path; 404 for the rest."""
+    return {}
+
+
+@pytest.fixture
+def stranger(pages: Pages) -> Iterator[str]:
+    """The URL of a web server that is no registry."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            body = pages.get(self.path)
+            self.send_response(404 if body is None else 200)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(10)
+
+
+@pytest.fixture
+def asked(project: Path, user_env: dict[str, str], stranger: str) -> Callable[..., Finished]:
+    """The command line with the stranger as its registry; gives the JSON that it printed."""
+
+    def run(*arguments: str) -> Finished:
+        env = user_env | {"MODELSHELF_REGISTRY": stranger}
+        return run_shelf(*arguments, "--json", cwd=project, env=env)
+
+    return run
+
+
+@pytest.fixture
+def line(shelf: Shelf, publisher: str, tmp_path: Path) -> Line:
+    """An honest index line of a real release."""
+    folder = write_package(tmp_path / "package", name=f"{publisher}/scale")
+    done = shelf("publish", str(folder), "--json")
+    assert done.code == 0, done.err
+    line: Line = json.loads(done.out)
+    return line
+
+
+def climbing(line: Line, pages: Pages) -> None:
+    """A file that would be written outside of the shelf; the commit fits it."""
+    from modelshelf.package.entry import File, commit_name
+
+    file = next(each for each in line["files"] if each["path"] == "small.onnx")
+    file["path"] = "../../../../climbed.onnx"
+    line["variants"][0]["artifacts"][0]["files"] = [file["path"]]
+    line["commit"] = commit_name(tuple(File(**each) for each in line["files"]))
+
+
+def another_commit(line: Line, pages: Pages) -> None:
+    line["commit"] = "0" * 40
+
+
+def another_name(line: Line, pages: Pages) -> None:
+    line["name"] = "other/package"
+
+
+def another_size(line: Line, pages: Pages) -> None:
+    for file in line["files"]:
+        file["size"] += 1
+
+
+def other_bytes(line: Line, pages: Pages) -> None:
+    for file in line["files"]:
+        pages[f"/files/{file['sha256']}"] = b"x" * file["size"]
+
+
+def a_digest_that_is_a_path(line: Line, pages: Pages) -> None:
+    from modelshelf.package.entry import File, commit_name
+
+    line["files"][0]["sha256"] = "../../../climbed"
+    line["commit"] = commit_name(tuple(File(**each) for each in line["files"]))
+
+
+def a_version_that_is_a_path(line: Line, pages: Pages) -> None:
+    line["version"] = "../../climbed"
+
+
+def a_file_that_is_not_listed(line: Line, pages: Pages) -> None:
+    line["variants"][0]["artifacts"][0]["files"] = ["../climbed.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("lie", "code"),
+    [
+        (climbing, 5),
+        (another_commit, 5),
+        (another_name, 5),
+        (another_size, 5),
+        (other_bytes, 5),
+        (a_digest_that_is_a_path, 5),
+        (a_version_that_is_a_path, 5),
+        (a_file_that_is_not_listed, 5),
+    ],
+)
+def test_a_lying_index_puts_nothing_anywhere(
+    lie: Callable[[Line, Pages], None],
+    code: int,
+    line: Line,
+    pages: Pages,
+    asked: Callable[..., Finished],
+    project: Path,
+    tmp_path: Path,
+    registry_url: str,
+) -> None:
+    name = line["name"]
+    for path in tmp_path.joinpath("package").iterdir():
+        digest = next(each["sha256"] for each in line["files"] if each["path"] == path.name)
+        pages[f"/files/{digest}"] = path.read_bytes()
+    lie(line, pages)
+    pages[f"/index/{name}.jsonl"] = json.dumps(line).encode() + b"\n"
+    done = asked("install", name)
+    told = json.loads(done.out)
+    assert (done.code, told["error"]) == (code, "IntegrityError"), told
+    assert done.err == ""
+    assert not (project / "shelf.lock").exists()
+    assert not list(tmp_path.rglob("climbed*"))
+
+
+def test_an_honest_stranger_is_believed(
+    line: Line, pages: Pages, asked: Callable[..., Finished], tmp_path: Path
+) -> None:
+    """The lies above are refused for what they are, not for who tells them."""
+    for path in tmp_path.joinpath("package").iterdir():
+        digest = next(each["sha256"] for each in line["files"] if each["path"] == path.name)
+        pages[f"/files/{digest}"] = path.read_bytes()
+    pages[f"/index/{line['name']}.jsonl"] = json.dumps(line).encode() + b"\n"
+    assert asked("install", line["name"]).code == 0
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>Sign in</html>", b"\xff\xfe\x00", b"{}", b'{"name": 3}', b"[[[[" * 100_000]
+)
+def test_an_answer_that_is_no_index(
+    body: bytes, pages: Pages, asked: Callable[..., Finished], project: Path
+) -> None:
+    pages["/index/acme/digits.jsonl"] = body
+    done = asked("install", "acme/digits")
+    assert done.code == 6, done.out
+    assert json.loads(done.out)["error"] == "NetworkError"
+    assert not (project / "shelf.lock").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("install", "acme/digits"), ("search", "digits"), ("info", "acme/digits")],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_is_no_registry_is_told_so(
+    arguments: tuple[str, ...], asked: Callable[..., Finished]
+) -> None:
+    done = asked(*arguments)
+    assert done.code == 6, done.out
+    assert json.loads(done.out)["hint"]
+
+
+def test_a_registry_that_is_down(project: Path, user_env: dict[str, str]) -> None:
+    with socket.socket() as taken:  # bound, but nobody listens
+        taken.bind(("127.0.0.1", 0))
+        env = user_env | {"MODELSHELF_REGISTRY": f"http://127.0.0.1:{taken.getsockname()[1]}"}
+        done = run_shelf("install", "acme/digits", "--json", cwd=project, env=env)
+    assert done.code == 6
+    told = json.loads(done.out)
+    assert told["error"] == "NetworkError"
+    assert "running" in told["hint"]
+    assert not (project / "shelf.lock").exists()
+
+
+@pytest.mark.parametrize("url", ["ftp://example", "nonsense", "http://", "http://h:99999", "http://[x"])
+def test_an_address_that_is_none(url: str, project: Path, user_env: dict[str, str]) -> None:
+    done = run_shelf("search", "--json", "--registry", url, cwd=project, env=user_env)
+    assert done.code == 2, done.err
+    assert json.loads(done.out)["error"] == "UsageError"
