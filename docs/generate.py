@@ -122,8 +122,7 @@ def elements() -> str:
 
 def _element(each: Element) -> tuple[str, ...]:
     fields = ", ".join(f"`{field}`" for field in each.fields)
-    row = (f"`{each.id}`", each.name, each.description, fields, each.source, each.level or "")
-    return tuple(map(str, row))
+    return (f"`{each.id}`", each.name, each.description, fields, each.source, each.level or "")
 
 
 def _classes() -> list[type[ShelfError]]:
@@ -190,8 +189,9 @@ def vocabularies() -> str:
     for list_name in ("tasks", "formats", "contexts", "precisions"):
         rows = [(f"`{word}`", meaning) for word, meaning in vocabulary(list_name).items()]
         parts += [f"## {list_name}", _table(("word", "meaning"), rows)]
-    parts += ["## dtypes", ", ".join(f"`{dtype}`" for dtype in signature.DTYPES)]
     parts += [
+        "## dtypes",
+        ", ".join(f"`{dtype}`" for dtype in signature.DTYPES),
         "## Reserved publishers",
         "Nobody can own these: " + ", ".join(f"`{each}`" for each in sorted(name.RESERVED)) + ".",
     ]
@@ -208,7 +208,7 @@ def api() -> str:
             by_tag.setdefault(operation["tags"][0], []).append(text)
     parts = _opened("api")
     for tag in sorted(by_tag):
-        parts += [f"## {tag}", *by_tag[tag]]
+        parts += [f"## {tag} endpoints", *by_tag[tag]]
     parts.append("## Schemas")
     for schema_name, schema in sorted(document["components"]["schemas"].items()):
         parts += [f"### {schema_name}", schema.get("description", ""), _properties(schema)]
@@ -248,7 +248,7 @@ def _schema(schema: Mapping[str, Any]) -> str:
     """A JSON schema in a few words."""
     if "$ref" in schema:
         named = str(schema["$ref"]).rpartition("/")[2]
-        return f"[{named}](#{named.lower()})"
+        return f"[{named}](#{named.lower().replace('.', '')})"
     if "anyOf" in schema:
         return " or ".join(_schema(each) for each in schema["anyOf"])
     if "enum" in schema:
@@ -263,14 +263,13 @@ def _schema(schema: Mapping[str, Any]) -> str:
 
 def checks_page() -> str:
     """Every check that a release goes through."""
-    parts = _opened("checks")
     rows = []
     for check in checks.checks():
         module = inspect.getmodule(check)
         assert module is not None
         kind, rule = module.__name__.split(".")[-2:]
         rows.append((f"`{rule}`", kind, _doc(module)))
-    return _joined([*parts, _table(("rule", "kind", "what must hold"), rows)])
+    return _joined([*_opened("checks"), _table(("rule", "kind", "what must hold"), rows)])
 
 
 def manifest() -> str:

@@ -292,6 +292,18 @@ def test_typed_commands_parse(path: Path) -> None:
                     dispatch.parser_for(words[0]).parse_args(words)
 
 
+def test_hints_name_commands_that_exist() -> None:
+    said = {
+        command
+        for path in (ROOT / "src").rglob("*.py")
+        for command in re.findall(
+            r"(?:`|run: |with: |begin with: )shelf ([a-z][a-z-]+)", path.read_text(encoding="utf-8")
+        )
+    }
+    assert said
+    assert said <= set(dispatch.names())
+
+
 def mentioned(text: str) -> Iterator[list[str]]:
     """Words of every `shelf ...` in backticks and after a prompt, the word `shelf` left out."""
     inline = re.findall(r"`shelf ([a-z][^`\n]*)`", text)

@@ -8,17 +8,18 @@ import os
 import sys
 
 from modelshelf.cli.output import Output
-from modelshelf.cli.overview import module_name
-from modelshelf.cli.overview import names as names
+from modelshelf.cli.overview import module_name, names
 from modelshelf.errors import ShelfError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+__all__ = ["dispatch", "names", "parser_for"]
+
 
 def dispatch(given: list[str]) -> int:
-    """Run the command that `given` (not empty) names. Errors become text (or JSON) and their exit code."""
+    """Run the command that `given[0]` names. Errors become text (or JSON) and their exit code."""
     output = Output(json="--json" in given, quiet="--quiet" in given)
     try:
         arguments = parser_for(given[0]).parse_args(given)

@@ -52,7 +52,7 @@ def _line(command: str) -> str:
     path = os.path.join(_folder(), f"{module_name(command).rpartition('.')[2]}.py")  # noqa: PTH118
     with open(path, encoding="utf-8") as source:  # noqa: PTH123 (pathlib costs 5 ms)
         words = source.readline().strip().strip('"').split()
-    lines = [f"  {command:<12}"]
+    lines = [f"  {command:<13}"]
     for word in words:
         if len(lines[-1]) + len(word) + 1 > _WIDTH:
             lines.append(" " * 15)

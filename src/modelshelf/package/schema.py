@@ -88,7 +88,18 @@ def _walk_struct(
             yield Found((*place, key), Wrong(f"unknown key `{key[:60]}`", hint))
     for name, field in fields.items():
         if field.required and name not in value:
-            yield Found((*place, name), Wrong(f"`{dotted((*place, name))}` is missing"))
+            yield Found(
+                (*place, name), Wrong(f"`{dotted((*place, name))}` is missing", _example(name))
+            )
+
+
+def _example(name: str) -> str | None:
+    """How to add a table that nothing can do without; a plain key explains itself."""
+    return {
+        "package": 'add a table [package] with name = "publisher/name" and version = "0.1.0"',
+        "variants": "add a table [[variants]] with a name and [[variants.artifacts]] below it",
+        "artifacts": 'add a table [[variants.artifacts]] with format = "onnx" and files = ["..."]',
+    }.get(name)
 
 
 def _key_problem(key: str, place: Place, rules: Mapping[str, Rule]) -> Iterator[Found]:

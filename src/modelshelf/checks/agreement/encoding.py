@@ -23,6 +23,8 @@ def _artifact(artifact: Artifact, facts: Facts, element: str) -> Iterator[Proble
     path = artifact.files[0]
     for field in ("precision", "opset"):
         said, read = getattr(artifact, field), getattr(facts, field)
+        if isinstance(read, str):
+            read = _precision(read)
         if said is not None and read is not None and said not in (read, "mixed"):
             yield Problem(
                 f"{field}: declared {said}, but the file says {read}",
@@ -30,6 +32,16 @@ def _artifact(artifact: Artifact, facts: Facts, element: str) -> Iterator[Proble
                 element=f"{element}.{field}",
                 rule="encoding",
             )
+    yield from _companions(artifact, facts, element)
+
+
+def _precision(dtype: str) -> str:
+    """The word of the vocabulary for values of `dtype`: `float8_e4m3fn` is float8, `uint8` int8."""
+    return dtype.partition("_")[0].removeprefix("u")
+
+
+def _companions(artifact: Artifact, facts: Facts, element: str) -> Iterator[Problem]:
+    path = artifact.files[0]
     folder = path.rpartition("/")[0]
     for companion in facts.companions:
         needed = f"{folder}/{companion}" if folder else companion

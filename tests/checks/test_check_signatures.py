@@ -1,0 +1,66 @@
+"""Signatures: the declared and the one inside the file, both shown where they differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from modelshelf.checks import Staged
+from modelshelf.checks.agreement.signatures import check
+
+Build = Callable[..., Staged]
+DECLARED = """\
+[signatures.scale.inputs.x]
+dtype = "float32"
+shape = ["batch", 2]
+[signatures.scale.outputs.y]
+dtype = "float32"
+shape = ["batch", 2]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "said", "read"),
+    [
+        ('shape = ["batch", 2]\n[', 'shape = ["batch", 3]\n[', "inputs.x", "float32[batch, 3]", "float32[batch, 2]"),
+        ('shape = ["batch", 2]\n[', 'shape = [1, 2]\n[', "inputs.x", "float32[1, 2]", "float32[batch, 2]"),
+        ('dtype = "float32"', 'dtype = "int64"', "inputs.x", "int64[batch, 2]", "float32[batch, 2]"),
+        ("scale.outputs.y", "scale.outputs.z", "outputs.y", "absent", "float32[batch, 2]"),
+        ("scale.outputs.y", "scale.outputs.z", "outputs.z", "float32[batch, 2]", "absent"),
+    ],
+)  # fmt: skip
+def test_both_values_are_shown(
+    staged: Build, old: str, new: str, place: str, said: str, read: str
+) -> None:
+    found = [each for each in check(staged(old, new)) if f"{place}:" in each.message]
+    assert [each.file for each in found] == ["small.onnx", "large.onnx"]
+    assert f"declared {said}, but the file says {read}" in found[0].message
+    assert found[0].element == f"signatures.scale.{place}"
+    assert found[0].hint
+
+
+@pytest.mark.parametrize("symbol", ['"N"', '"batch"', '"rows"'])
+def test_names_of_sizes_may_differ(staged: Build, symbol: str) -> None:
+    release = staged('shape = ["batch", 2]\n[', f"shape = [{symbol}, 2]\n[")
+    assert list(check(release)) == []
+
+
+def test_the_nearest_declared_signature_counts(staged: Build) -> None:
+    other = DECLARED.replace("scale", "embed").replace(".x]", ".text]")
+    assert list(check(staged(DECLARED, other + DECLARED))) == []
+
+
+def test_what_the_file_says_is_enough(staged: Build) -> None:
+    assert list(check(staged(DECLARED, ""))) == []
+
+
+def test_where_no_file_can_say_it_must_be_declared(staged: Build) -> None:
+    text = staged().record
+    small = '[[variants.artifacts]]\nformat = "onnx"\nfiles = ["small.onnx"]\ncontexts = ["python", "javascript"]\n'
+    large = '\n[[variants]]\nname = "large"\n[[variants.artifacts]]\nformat = "onnx"\nfiles = ["large.onnx"]\n'
+    assert text.signatures
+    assert list(check(staged(small, "", large, ""))) == []
+    (problem,) = check(staged(small, "", large, "", DECLARED, ""))
+    assert problem.element == "signatures"
+    assert "[signatures.NAME" in (problem.hint or "")
