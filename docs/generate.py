@@ -209,7 +209,7 @@ def api() -> str:
     parts = _opened("api")
     for tag in sorted(by_tag):
         parts += [f"## {tag} endpoints", *by_tag[tag]]
-    parts.append("## Schemas")
+    parts += ["## Schemas"]
     for schema_name, schema in sorted(document["components"]["schemas"].items()):
         parts += [f"### {schema_name}", schema.get("description", ""), _properties(schema)]
     return _joined(parts)
@@ -225,9 +225,9 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> str:
     if "requestBody" in operation:
         facts.append(("body", _content(operation["requestBody"])))
     status, answer = next(iter(operation["responses"].items()))
-    facts.append(("answer", f"{status} {_content(answer)}".strip()))
-    lines = "\n".join(f"* {label}: {value}" for label, value in facts)
-    return f"### {method} {path}\n\n{operation['summary']}.\n\n{lines}"
+    facts.append(("answer", f"{status} {_content(answer)}"))
+    lines = [f"* {label}: {value}".rstrip() for label, value in facts]
+    return "\n".join([f"### {method} {path}\n\n{operation['summary']}.\n", *lines])
 
 
 def _content(part: Mapping[str, Any]) -> str:
@@ -236,12 +236,11 @@ def _content(part: Mapping[str, Any]) -> str:
 
 
 def _properties(schema: Mapping[str, Any]) -> str:
-    required = schema.get("required", [])
     rows = [
-        (f"`{key}`", _schema(each), "yes" if key in required else "")
+        (f"`{key}`", _schema(each), "yes" if key in schema.get("required", []) else "")
         for key, each in schema.get("properties", {}).items()
     ]
-    return _table(("field", "type", "always there"), rows) if rows else ""
+    return _table(("field", "type", "always there"), rows)
 
 
 def _schema(schema: Mapping[str, Any]) -> str:
@@ -340,8 +339,8 @@ def _keys(kind: msgspec.inspect.Type, place: str) -> str:
 
 
 def _default(value: object) -> str:
-    simple = value not in (None, msgspec.NODEFAULT) and not isinstance(value, msgspec.Struct)
-    return f"`{msgspec.json.encode(value).decode()}`" if simple and value not in ((), {}) else ""
+    empty = value in (None, msgspec.NODEFAULT, (), {}) or isinstance(value, msgspec.Struct)
+    return "" if empty else f"`{msgspec.json.encode(value).decode()}`"
 
 
 def _typed(key: str, kind: msgspec.inspect.Type) -> str:

@@ -192,3 +192,23 @@ class Writers(NamedTuple):
 def writers() -> Writers:
     """`writers.package(folder, name=...)` and `writers.onnx(path, factor)`."""
     return Writers(write_package, write_onnx)
+
+
+def run_here(*arguments: str, cwd: Path, env: dict[str, str], stdin: str = "") -> Finished:
+    """The command line inside this process: for tests of what it does, not of how it starts."""
+    import contextlib
+    import io
+
+    from modelshelf.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as here, contextlib.chdir(cwd):
+        for name in ("MODELSHELF_HOME", "MODELSHELF_REGISTRY", "MODELSHELF_TOKEN"):
+            here.setenv(name, env[name]) if name in env else here.delenv(name, raising=False)
+        here.setattr("sys.stdin", io.StringIO(stdin))
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(arguments)
+            except SystemExit as stop:
+                code = stop.code if isinstance(stop.code, int) else 1
+    return Finished(code, out.getvalue(), err.getvalue())

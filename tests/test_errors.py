@@ -20,7 +20,7 @@ DRAWN = dict(re.findall(r"[├└]── (\w+) +(\d)", errors.__doc__ or ""))
 
 
 def test_the_tree_is_drawn_with_its_exit_codes() -> None:
-    assert DRAWN == {name: str(kind.exit_code) for name, kind in CLASSES.items()}
+    assert {name: str(kind.exit_code) for name, kind in CLASSES.items()} == DRAWN
 
 
 def test_exit_codes_are_those_of_the_contract() -> None:

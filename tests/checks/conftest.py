@@ -33,6 +33,7 @@ def staged(folder: Path) -> Callable[..., Staged]:
         for old, new in zip(changes[::2], changes[1::2], strict=True):
             assert old in text
             text = text.replace(old, new, 1)
+        (folder / "shelf.toml").write_text(text, encoding="utf-8")
         return stage(folder, parse(text))
 
     return build

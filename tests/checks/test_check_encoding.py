@@ -15,9 +15,7 @@ Build = Callable[..., Staged]
 LARGE = 'files = ["large.onnx"]'
 
 
-@pytest.mark.parametrize(
-    "said", ['precision = "float32"', 'precision = "mixed"', "opset = 17", ""]
-)
+@pytest.mark.parametrize("said", ['precision = "float32"', 'precision = "mixed"', "opset = 17", ""])
 def test_what_the_file_says_may_be_declared(staged: Build, said: str) -> None:
     assert list(check(staged(LARGE, f"{LARGE}\n{said}"))) == []
 
@@ -29,9 +27,7 @@ def test_what_the_file_says_may_be_declared(staged: Build, said: str) -> None:
         ("opset = 18", "opset", "declared 18, but the file says 17"),
     ],
 )
-def test_what_differs_is_shown_both_ways(
-    staged: Build, said: str, field: str, words: str
-) -> None:
+def test_what_differs_is_shown_both_ways(staged: Build, said: str, field: str, words: str) -> None:
     (problem,) = check(staged(LARGE, f"{LARGE}\n{said}"))
     assert words in problem.message
     assert (problem.file, problem.rule) == ("large.onnx", "encoding")

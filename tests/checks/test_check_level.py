@@ -41,8 +41,10 @@ def test_the_least_is_enough_for_minimal(staged: Build) -> None:
     assert list(check(staged())) == []
 
 
-@pytest.mark.parametrize("line", ['summary = "Doubles numbers"', 'license = "Apache-2.0"', 'task = "other"'])
+@pytest.mark.parametrize(
+    "line", ['summary = "Doubles numbers"', 'license = "Apache-2.0"', 'task = "other"']
+)
 def test_less_than_the_least(staged: Build, line: str) -> None:
     (problem,) = check(staged(f"{line}\n", ""))
-    assert problem.element == f"package.{line.split()[0]}"
+    assert problem.element == f"package.{line.split(maxsplit=1)[0]}"
     assert "`minimal`" in problem.message

@@ -55,7 +55,9 @@ class _Runs:
 def test_looking_at_a_pickle_does_not_run_it(staged: Build, folder: Path, tmp_path: Path) -> None:
     proof = tmp_path / "it-ran"
     (folder / "large.onnx").write_bytes(pickle.dumps(_Runs(proof), protocol=2))
-    release = staged('format = "onnx"\nfiles = ["large.onnx"]', 'format = "pytorch"\nfiles = ["large.onnx"]')
+    release = staged(
+        'format = "onnx"\nfiles = ["large.onnx"]', 'format = "pytorch"\nfiles = ["large.onnx"]'
+    )
     list(check(release))
     assert not proof.exists()
 

@@ -22,7 +22,7 @@ from tests.conftest import Shelf, run_shelf, write_package
         (("load-example", "nobody/nothing"), 1, "NotFound"),
         (("publish", "no-such-folder"), 1, "Invalid"),
         (("install", "nobody/nothing@"), 2, "UsageError"),
-        (("install", "nobody/nothing@>>1"), 1, "NotFound"),
+        (("install", "nobody/nothing@>>1"), 1, "Invalid"),
         (("yank", "nobody/nothing"), 2, "UsageError"),
         (("login",), 2, "UsageError"),
         (("login", "--token-stdin"), 2, "UsageError"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -61,7 +62,9 @@ def test_a_dependency_is_dropped_and_may_be_gone_already() -> None:
     assert drop_dependency("", "acme/other") == ""
 
 
-@pytest.mark.parametrize("text", ["", "# only a comment\n", 'registry = "x"', "[dependencies]", "dependencies = {}"])
+@pytest.mark.parametrize(
+    "text", ["", "# only a comment\n", 'registry = "x"', "[dependencies]", "dependencies = {}"]
+)
 def test_a_first_dependency(text: str) -> None:
     new = set_dependency(text, "a/b", Dependency("^1"))
     assert parse_project(new).dependencies == {"a/b": Dependency("^1")}
@@ -83,13 +86,16 @@ def test_line_ends_are_kept() -> None:
     assert new == '[package]\r\nversion = "1.0.1"  # here\r\n'
 
 
-@pytest.mark.parametrize("text", ["a = ", "[a]\n[a]", "a = 1\na = 2", "a = " + "[" * 50_000, "x = " + "1" * 5000])
+@pytest.mark.parametrize(
+    "text", ["a = ", "[a]\n[a]", "a = 1\na = 2", "a = " + "[" * 50_000, "x = " + "1" * 5000]
+)
 def test_what_is_no_toml_is_refused(text: str) -> None:
-    for change in (
+    changes: tuple[Callable[[], str], ...] = (
         lambda: set_dependency(text, "a/b", Dependency("^1")),
         lambda: drop_dependency(text, "a/b"),
         lambda: set_version(text, "1.0.0"),
-    ):
+    )
+    for change in changes:
         with pytest.raises(Invalid) as caught:
             change()
         assert caught.value.where == "shelf.toml"

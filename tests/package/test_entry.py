@@ -67,6 +67,8 @@ def test_a_broken_line_is_refused(broken: bytes) -> None:
 
 
 def test_what_is_not_said_takes_no_room() -> None:
-    small = Entry("a/b", "1.0.0", "0", 1, "0", "t", (A,), (Variant("v", (Artifact("onnx", ("a",)),)),))
+    small = Entry(
+        "a/b", "1.0.0", "0", 1, "0", "t", (A,), (Variant("v", (Artifact("onnx", ("a",)),)),)
+    )
     assert b"license" not in canonical.encode(small)
     assert b"yanked" not in canonical.encode(small)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import suppress
 
 import msgspec
 import pytest
@@ -52,7 +53,10 @@ def _lock() -> Lock:
 def test_a_locked_release_holds_every_artifact_and_what_they_share() -> None:
     release = _lock().packages[0]
     assert [file.path for file in release.shared] == ["a.txt", "shelf.toml"]
-    assert [(a.variant, a.installed) for a in release.artifacts] == [("small", True), ("large", False)]
+    assert [(a.variant, a.installed) for a in release.artifacts] == [
+        ("small", True),
+        ("large", False),
+    ]
     assert [file.path for file in release.installed_files()] == [
         "a.txt",
         "shelf.toml",
@@ -106,7 +110,7 @@ def test_one_key_a_line_so_that_changes_merge() -> None:
         ('version = "1.0.0"', 'version = "../../x"'),
         ("installed = true", 'installed = "yes"'),
         ('[requirements."acme/base"]', '[requirements."acme/base"'),
-        ('[requirements."acme/base"]', 'x = ' + "[" * 50_000),
+        ('[requirements."acme/base"]', "x = " + "[" * 50_000),
     ],
 )  # fmt: skip
 def test_a_lock_edited_into_something_else_is_refused(right: str, wrong: str) -> None:
@@ -123,8 +127,10 @@ def test_a_lock_edited_into_something_else_is_refused(right: str, wrong: str) ->
 def test_a_damaged_lock_is_read_or_refused(chance: random.Random) -> None:
     text = dumps(_lock())
     start = chance.randrange(len(text))
-    damaged = text[:start] + chance.choice(["", "\x00", '"', "[", "\n", "9"]) + text[start + chance.randrange(9) :]
-    try:
-        loads(damaged)
-    except Invalid as error:
-        assert error.where == "shelf.lock"
+    damaged = (
+        text[:start]
+        + chance.choice(["", "\x00", '"', "[", "\n", "9"])
+        + text[start + chance.randrange(9) :]
+    )
+    with suppress(Invalid):
+        assert isinstance(loads(damaged), Lock)

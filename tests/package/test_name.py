@@ -17,9 +17,7 @@ from modelshelf.package.name import (
     problem,
 )
 
-DESIGN_RESERVES = (
-    "api v1 v2 pypi npm cran torch tfhub hf oci mlflow datasets spaces blobs lfs index static assets"
-)
+DESIGN_RESERVES = "api v1 v2 pypi npm cran torch tfhub hf oci mlflow datasets spaces blobs lfs index static assets"
 
 parts = st.from_regex(r"[a-z0-9]{1,5}(-[a-z0-9]{1,5}){0,2}", fullmatch=True).filter(
     lambda part: part not in RESERVED
@@ -125,6 +123,8 @@ def test_a_part_is_good_or_says_why_not(text: str) -> None:
     good = part_problem(text) is None
     assert good == (
         len(text) <= longest_part_characters
-        and all(each.isascii() and each.isalnum() and each == each.lower() for each in text.split("-"))
+        and all(
+            each.isascii() and each.isalnum() and each == each.lower() for each in text.split("-")
+        )
         and all(text.split("-"))
     )

@@ -34,8 +34,7 @@ def test_a_record_is_the_same_after_json(record: Record) -> None:
 def test_canonical_json_has_sorted_keys_and_no_blanks() -> None:
     variant = Variant("v", (Artifact("onnx", ("b", "a")),), features={"b": 1, "a": 0.5})
     assert canonical.encode(variant) == (
-        b'{"artifacts":[{"files":["b","a"],"format":"onnx"}],'
-        b'"features":{"a":0.5,"b":1},"name":"v"}'
+        b'{"artifacts":[{"files":["b","a"],"format":"onnx"}],"features":{"a":0.5,"b":1},"name":"v"}'
     )
 
 
@@ -58,7 +57,9 @@ def test_every_file_that_is_named(record: Record) -> None:
 )
 def test_notes_are_a_text_or_a_file(value: str, text: bool) -> None:
     assert is_text(value) == text
-    record = Record(Package("a/b", "1.0.0", notes=value), (Variant("v", (Artifact("onnx", ("a",)),)),))
+    record = Record(
+        Package("a/b", "1.0.0", notes=value), (Variant("v", (Artifact("onnx", ("a",)),)),)
+    )
     assert (value in named_files(record)) != text
 
 

@@ -73,7 +73,8 @@ def test_bounds_are_those_of_cargo(text: str, first: str, beyond: str | None) ->
     if beyond is None:
         assert wanted.matches(Version.parse("999999999999999999.0.0"))
     else:
-        high = Version(*map(int, beyond.split(".")))
+        major, minor, patch = map(int, beyond.split("."))
+        high = Version(major, minor, patch)
         assert not wanted.matches(high)
         last = _before(high)
         assert last is not None
@@ -97,9 +98,13 @@ def test_what_is_no_range_is_refused(text: str) -> None:
 
 
 @given(triples, triples)
-def test_a_bare_version_is_a_caret(written: tuple[int, int, int], other: tuple[int, int, int]) -> None:
+def test_a_bare_version_is_a_caret(
+    written: tuple[int, int, int], other: tuple[int, int, int]
+) -> None:
     text, version = ".".join(map(str, written)), Version(*other)
-    assert Requirement.parse(text).matches(version) == Requirement.parse(f"^{text}").matches(version)
+    assert Requirement.parse(text).matches(version) == Requirement.parse(f"^{text}").matches(
+        version
+    )
 
 
 @given(triples, triples)

@@ -33,7 +33,8 @@ def _document(place: tuple[str | int, ...], leaf: object) -> object:
 def test_every_rule_is_asked_at_its_place(pattern: str) -> None:
     place, asked = _place(pattern), Wrong("asked")
     found: list[tuple[object, ...]] = []
-    for leaf in ("x", 1, 1.5, [], {}):
+    leaves: tuple[object, ...] = ("x", 1, 1.5, [], {})
+    for leaf in leaves:
         rules = {pattern: lambda _value: asked}
         found += walk(_document(place, leaf), Record, rules)
     assert (place, asked) in found

@@ -74,7 +74,9 @@ def test_types_must_be_equal() -> None:
 
 def test_names_that_one_side_lacks() -> None:
     declared = Signature({"image": Tensor("float32", (1,))}, {"y": Tensor("float32", (1,))})
-    read = Signature({"x": Tensor("float32", (1,))}, {"y": Tensor("float32", (1,)), "z": Tensor("bool")})
+    read = Signature(
+        {"x": Tensor("float32", (1,))}, {"y": Tensor("float32", (1,)), "z": Tensor("bool")}
+    )
     assert disagreement(declared, read) == [
         ("inputs.image", "float32[1]", "absent"),
         ("inputs.x", "absent", "float32[1]"),

@@ -64,7 +64,8 @@ def test_a_format_with_code_is_taken_where_there_is_no_other() -> None:
 
 
 @pytest.mark.parametrize(
-    ("format_", "context"), [("gguf", None), (None, "remote"), ("onnx", "edge"), ("tflite", "python")]
+    ("format_", "context"),
+    [("gguf", None), (None, "remote"), ("onnx", "edge"), ("tflite", "python")],
 )
 def test_what_is_not_offered_names_what_is(format_: str | None, context: str | None) -> None:
     variant = Variant("v", (ONNX, EDGE))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,9 @@ WRONG = (
 )  # fmt: skip
 
 numbers = st.integers(0, 10**18 - 1)
-identifiers = st.from_regex(r"(0|[1-9][0-9]{0,5}|[0-9]{0,3}[a-zA-Z-][0-9a-zA-Z-]{0,5})", fullmatch=True)
+identifiers = st.from_regex(
+    r"(0|[1-9][0-9]{0,5}|[0-9]{0,3}[a-zA-Z-][0-9a-zA-Z-]{0,5})", fullmatch=True
+)
 builds = st.none() | st.from_regex(r"[0-9a-zA-Z-]{1,6}(\.[0-9a-zA-Z-]{1,6})?", fullmatch=True)
 versions = st.builds(
     Version, numbers, numbers, numbers, st.lists(identifiers, max_size=3).map(tuple), builds
@@ -73,7 +76,13 @@ def test_wrong_and_absurd_spellings_are_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "meant"),
-    [("1", "1.0.0"), ("1.2", "1.2.0"), ("v1.2.3", "1.2.3"), ("01.2.3", "1.2.3"), ("=1.2.3", "1.2.3")],
+    [
+        ("1", "1.0.0"),
+        ("1.2", "1.2.0"),
+        ("v1.2.3", "1.2.3"),
+        ("01.2.3", "1.2.3"),
+        ("=1.2.3", "1.2.3"),
+    ],
 )
 def test_the_hint_is_the_nearest_right_spelling(text: str, meant: str) -> None:
     with pytest.raises(Invalid) as caught:
@@ -98,7 +107,7 @@ def test_build_metadata_takes_no_part_in_order() -> None:
 def test_a_version_is_no_text() -> None:
     assert Version.parse("1.0.0") != "1.0.0"
     with pytest.raises(TypeError):
-        assert Version.parse("1.0.0") < "2.0.0"  # type: ignore[operator]
+        assert Version.parse("1.0.0") < "2.0.0"
 
 
 @given(versions)
@@ -123,10 +132,8 @@ def test_any_order_sorts_to_precedence(shuffled: list[str]) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_version_or_refused(text: str) -> None:
-    try:
+    with suppress(Invalid):
         assert str(Version.parse(text)) == text
-    except Invalid:
-        pass
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import Shelf, write_package
 
 MANIFEST = """\
@@ -105,7 +104,7 @@ def zip_bomb() -> bytes:
         ("small.safetensors", b"\xff" * 7),
         ("small.onnx", b"\xff" * 4096),
         ("small.onnx", b""),
-        ("shelf.toml", "[package]\nsummary = \"café\"\n".encode("latin-1")),
+        ("shelf.toml", '[package]\nsummary = "café"\n'.encode("latin-1")),
         ("shelf.toml", b"# " + b"x" * (10 << 20)),
         ("shelf.toml", b"[" * 100_000),
         ("shelf.toml", b"a." * 50_000 + b"a = 1"),

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
+from tests.conftest import PASSWORD
 
 from modelshelf.package import manifest
-from tests.conftest import PASSWORD
 
 NAMED = ("shelf.toml", "small.onnx", "large.onnx", "small.safetensors")
 Ask = Callable[..., tuple[int, dict[str, str], dict[str, object]]]
@@ -59,7 +59,8 @@ def token(ask: Ask, publisher: str) -> Callable[..., str]:
 
 
 @pytest.mark.parametrize(
-    "path", ["evil.pkl", ".release.json", ".RELEASE.json", "x\u202egnp.py", "a\x85b", ".git/hooks/x"]
+    "path",
+    ["evil.pkl", ".release.json", ".RELEASE.json", "x\u202egnp.py", "a\x85b", ".git/hooks/x"],
 )
 def test_files_that_the_record_does_not_name_are_refused(
     path: str,

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from tests.conftest import Finished
 
 import modelshelf
 from modelshelf.client.shelf import ENTRY, FOLDER
 from modelshelf.errors import LockStale
 from modelshelf.package.entry import Entry
-from tests.conftest import Finished
 
 Shelf = Callable[..., Finished]
 VERSION = "1.0.0"

@@ -7,7 +7,17 @@ import pytest
 from modelshelf.cli.output import Output
 from modelshelf.errors import Problem, ShelfError
 
-SEQUENCES = ["\x1b]0;title\x07", "\x1b[2J", "\x9b31m", "\r", "\x08", "\u202e", "\u2066", "\x00", "\x7f"]
+SEQUENCES = [
+    "\x1b]0;title\x07",
+    "\x1b[2J",
+    "\x9b31m",
+    "\r",
+    "\x08",
+    "\u202e",
+    "\u2066",
+    "\x00",
+    "\x7f",
+]
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +11,14 @@ from contextlib import contextmanager
 from modelshelf.errors import Problem, ShelfError
 
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
+
+
+# What strangers wrote must not steer the terminal (ECMA-48), nor turn the direction of writing.
+# Of control sequences only our own colours stay.
+_STEERING = re.compile(
+    "(\x1b\\[(?:0|1|2|31|32|33|36)m)"
+    "|[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 
 class Output:
@@ -25,13 +34,13 @@ class Output:
             import msgspec
 
             text = msgspec.json.encode(value).decode()
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.write(harmless(text).rstrip("\n") + "\n")
         sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """Say something that is not the outcome."""
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(harmless(text) + "\n")
 
     def paint(self, text: str, colour: str) -> str:
         """`text` in a colour of `_COLOURS`, where stdout is a terminal that shows them."""
@@ -53,7 +62,7 @@ class Output:
                 lines.append(f"  {name}: {value}")
         if error.hint:
             lines.append(_paint("  hint: ", "cyan", colourful) + error.hint)
-        sys.stderr.write("\n".join(lines) + "\n")
+        sys.stderr.write(harmless("\n".join(lines)) + "\n")
 
     def table(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         """Aligned columns; columns in which every row is a number stand to the right."""
@@ -84,6 +93,11 @@ class Output:
                     bar.update(count)
 
             yield advance
+
+
+def harmless(text: str) -> str:
+    """`text` with every character that a terminal would obey shown as `\ufffd`."""
+    return _STEERING.sub(lambda found: found[1] or "\ufffd", text)
 
 
 def problem_lines(problem: Problem) -> list[str]:

@@ -26,7 +26,8 @@ def answered(names: Sequence[str]) -> bool:
     lines = _stamp()
     if lines is None or not set(plain) <= {line[1:] for line in lines if line[:1] == "="}:
         return False
-    if not all(map(_unchanged, (line for line in lines if line[:1] != "="))):
+    files = [line for line in lines if line[:1] != "="]
+    if not files or not all(map(_unchanged, files)):
         return False
     if len(plain) < len(names):
         sys.stdout.write('{"changes":[],"bytes_fetched":0}\n')

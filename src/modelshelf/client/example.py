@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import keyword
+
 import msgspec
 
 from modelshelf.client.shelf import ENTRY, Shelf
@@ -24,18 +27,25 @@ def example(name: str, variant: str | None = None) -> str:
         raise LockStale(
             f"the files of {name} are not all there", hint="run: shelf install"
         ) from None
-    chosen = f', variant="{variant}"' if variant else ""
-    lines = ["import modelshelf", f'model = modelshelf.load("{name}"{chosen})', "print(model)"]
     signature = next(iter(entry.signatures.values()), None)
     callable_formats = {a.format for a in package.artifacts if a.installed} - {"safetensors"}
-    if signature and callable_formats:
+    return program(name, variant, signature if callable_formats else None)
+
+
+def program(name: str, variant: str | None, signature: Signature | None) -> str:
+    """The text; what a publisher wrote stands in it as literals only, never as code."""
+    chosen = f", variant={_literal(variant)}" if variant else ""
+    lines = [
+        "import modelshelf", f"model = modelshelf.load({_literal(name)}{chosen})", "print(model)",
+    ]  # fmt: skip
+    if signature:
         lines = ["import numpy as np", *lines, *_call(signature)]
     return "\n".join(lines) + "\n"
 
 
 def _call(signature: Signature) -> list[str]:
     lines = [f"{_variable(name)} = {_array(each)}" for name, each in signature.inputs.items()]
-    given = ", ".join(f'"{name}": {_variable(name)}' for name in signature.inputs)
+    given = ", ".join(f"{_literal(name)}: {_variable(name)}" for name in signature.inputs)
     lines.append(f"outputs = model(**{{{given}}})")
     return [*lines, "for name, array in outputs.items():", "    print(name, array.dtype, array)"]
 
@@ -45,10 +55,18 @@ def _array(tensor: Tensor) -> str:
     sizes = [size if isinstance(size, int) else 1 for size in tensor.shape or ()]
     if tensor.dtype == "string":
         return f'np.full({tuple(sizes)}, "text", dtype=object)'
-    return f'np.zeros({tuple(sizes)}, dtype="{tensor.dtype}")  # {tensor}'
+    comment = "".join(c if c.isprintable() else "?" for c in str(tensor))
+    return f"np.zeros({tuple(sizes)}, dtype={_literal(tensor.dtype)})  # {comment}"
+
+
+def _literal(text: str) -> str:
+    """A string as Python reads it, whatever it holds."""
+    return json.dumps(text)
 
 
 def _variable(name: str) -> str:
     return (
-        name if name.isidentifier() else "value_" + "".join(c if c.isalnum() else "_" for c in name)
+        name
+        if name.isidentifier() and not keyword.iskeyword(name)
+        else "value_" + "".join(c if c.isalnum() else "_" for c in name)
     )

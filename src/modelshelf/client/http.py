@@ -210,7 +210,7 @@ def raise_for(answer: Answer, base: str) -> None:
     """Raise what an answer of status 400 or more means."""
     try:
         told = json.loads(answer.body)
-    except ValueError:
+    except (ValueError, RecursionError):
         told = None
     if not isinstance(told, dict):
         told = {}
@@ -227,13 +227,33 @@ def raise_for(answer: Answer, base: str) -> None:
         where=str(told["where"]) if told.get("where") else base,
         expected=told.get("expected"),
         got=told.get("got"),
-        hint=told.get("hint") or ("log in with: shelf login" if answer.status == 401 else None),
-        problems=tuple(_problem(each) for each in told.get("problems") or ()),
+        hint=_text(told.get("hint"))
+        or ("log in with: shelf login" if answer.status == 401 else None),
+        problems=_problems(told.get("problems")),
     )
 
 
+def _problems(told: object) -> tuple[Problem, ...]:
+    """The problems that an answer lists; whatever is none is passed over."""
+    listed = told if isinstance(told, list) else []
+    return tuple(_problem(each) for each in listed if isinstance(each, dict))
+
+
 def _problem(told: Mapping[str, object]) -> Problem:
-    return Problem(**{key: told.get(key) for key in Problem._fields if key in told})  # type: ignore[arg-type]
+    line = told.get("line")
+    return Problem(
+        _text(told.get("message")) or "a problem that the registry does not describe",
+        _text(told.get("file")) or "",
+        line if isinstance(line, int) else None,
+        _text(told.get("element")),
+        _text(told.get("hint")),
+        _text(told.get("rule")) or "",
+    )
+
+
+def _text(told: object) -> str | None:
+    """A text as it is, anything else as it would be written, nothing where there is nothing."""
+    return None if told is None else str(told)
 
 
 def _json(body: object) -> bytes:

@@ -12,7 +12,7 @@ from modelshelf.client import transfer
 from modelshelf.client.http import Connection
 from modelshelf.client.remote import Registry
 from modelshelf.client.resolve import Index, resolve
-from modelshelf.client.shelf import ENTRY, Shelf
+from modelshelf.client.shelf import Shelf
 from modelshelf.errors import Refused
 from modelshelf.package.entry import Entry
 from modelshelf.package.lock import Lock, Locked, locked
@@ -108,7 +108,7 @@ def _place(shelf: Shelf, store: DiskStore, package: Locked, entry: Entry) -> Non
         target, source = folder / file.path, store.path(file.sha256)
         if not (target.exists() and target.samefile(source)):
             store.link(file.sha256, target)
-    (folder / ENTRY).write_bytes(msgspec.json.encode(entry))
+    shelf.write_entry(package, msgspec.json.encode(entry).decode())
 
 
 def _needs(

@@ -47,7 +47,10 @@ def load(
     chosen = _variant(entry, installed, variant)
     artifact = _artifact(chosen, installed, name, format)
     require_consent([artifact], given=allow_pickle)
-    missing = next((path for path in artifact.files if not (folder / path).is_file()), None)
+    held = {file.path for file in package.installed_files()}
+    missing = next(
+        (path for path in artifact.files if path not in held or not (folder / path).is_file()), None
+    )
     if missing is not None:
         raise LockStale(f"{missing} is gone", where=str(folder), hint="run: shelf install")
     return open_model(Source(folder, entry, chosen, artifact))

@@ -104,7 +104,7 @@ class Registry:
     def _decoded(self, answer: Answer, kind: type[Model]) -> Model:
         try:
             return msgspec.json.decode(answer.body, type=kind)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise _not_a_registry(self.url, error) from None
 
 
@@ -124,7 +124,7 @@ def _entries(body: bytes, name: str, url: str) -> tuple[Entry, ...]:
     decoder = msgspec.json.Decoder(Entry)
     try:
         entries = tuple(decoder.decode_lines(body))
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise _not_a_registry(url, error) from None
     for entry in entries:
         _require_honest(entry, name, url)
@@ -164,6 +164,8 @@ def _lie(entry: Entry, name: str) -> str | None:
         *sorted(named - listed),
         *(digest for digest in digests if not is_sha256(digest)),
     ]
+    if not entry.variants:
+        return f"{entry.version} without variants"
     return wrong[0] if wrong else None
 
 

@@ -10,17 +10,18 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
-from modelshelf.errors import Conflict, LockStale, NotFound
+from modelshelf.errors import Conflict, LockStale, NotFound, Refused
 from modelshelf.package import lock as locks
 from modelshelf.package import manifest
 from modelshelf.package.lock import Lock, Locked
 from modelshelf.package.manifest import Project
+from modelshelf.package.path import ENTRY as ENTRY
 from modelshelf.package.vocabularies import nearest
 
 FOLDER = ".shelf"
-ENTRY = ".release.json"
 STAMP = "stamp"
 another_process_seconds = 120.0
 
@@ -88,6 +89,10 @@ class Shelf:
             or f"run: shelf install {name}",
         )
 
+    def write_entry(self, locked: Locked, text: str) -> None:
+        """Replace the description of one release, whole or not at all."""
+        _replace(self.release(locked) / ENTRY, text)
+
     def release(self, locked: Locked) -> Path:
         """The folder of one release."""
         return self.folder / locked.name / locked.version
@@ -97,6 +102,7 @@ class Shelf:
         """Be the only one who changes this shelf. Raises Conflict after two minutes of waiting."""
         from filelock import FileLock, Timeout
 
+        self._require_own_folders()
         self.folder.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
@@ -106,6 +112,20 @@ class Shelf:
                 yield
         except Timeout:
             raise Conflict("another process is changing this shelf", where=str(self.root)) from None
+
+    def _require_own_folders(self) -> None:
+        """A link in `.shelf/`, as a stranger's project may bring, leads writes and prunes elsewhere.
+
+        Raises Refused.
+        """
+        below = chain([self.folder], self.folder.rglob("*"))
+        link = next((path for path in below if path.is_symlink()), None)
+        if link is not None:
+            raise Refused(
+                "the shelf is reached through a symbolic link",
+                where=str(link),
+                hint="delete the link, then run: shelf install",
+            )
 
     def write_project(self, text: str) -> None:
         """Replace `shelf.toml`, whole or not at all."""
@@ -153,9 +173,11 @@ class Shelf:
 def _replace(path: Path, text: str) -> None:
     """Write beside, sync, rename: a reader sees the old text or the new one.
 
-    The caller is alone (`Shelf.writing`); what a killed process left beside is written over.
+    The caller is alone (`Shelf.writing`); what a killed process left beside is taken away, as is
+    a link: it would be written through.
     """
     partial = path.with_name(f".{path.name}.part")
+    partial.unlink(missing_ok=True)
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as file:
             file.write(text)

@@ -7,8 +7,13 @@ import unicodedata
 
 longest_path_bytes = 512
 longest_segment_bytes = 255  # what most file systems take
+ENTRY = ".release.json"
+"""Where a shelf describes the release that lies beside: no file of a package may be in its place."""
 _DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\]')
+# control characters, those that turn the direction of writing, and what Windows keeps for itself
+_FORBIDDEN = re.compile(
+    r'[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069<>:"|?*\\]'
+)
 
 
 def unsafe_path(path: str) -> str | None:
@@ -27,6 +32,8 @@ def unsafe_path(path: str) -> str | None:
         return f"it is longer than {longest_path_bytes} bytes"
     if _FORBIDDEN.search(path) or unicodedata.normalize("NFC", path) != path:
         return "it holds a character that not every system can store"
+    if path.casefold() == ENTRY:
+        return f"`{ENTRY}` is the shelf's own file"
     return next((wrong for part in path.split("/") if (wrong := _unsafe_part(part))), None)
 
 

@@ -101,8 +101,15 @@ class Endpoint:
             return Response(status_code=400)
         except Exception as error:  # noqa: BLE001 (each gets its status; the unexpected is logged)
             await drain(request)
-            return replies.from_error(error, known=identity is not None)
-        return result if isinstance(result, Response) else replies.json(result, self.status)
+            return self._private(request, replies.from_error(error, known=identity is not None))
+        answer = result if isinstance(result, Response) else replies.json(result, self.status)
+        return self._private(request, answer)
+
+    def _private(self, request: Request, answer: Response) -> Response:
+        """What is told to one account no cache may keep for the next."""
+        if self.scope is not None or "authorization" in request.headers:
+            answer.headers.setdefault("cache-control", "no-store")
+        return answer
 
 
 class Resource:

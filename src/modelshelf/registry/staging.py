@@ -13,7 +13,7 @@ from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, 
 from modelshelf.package import manifest
 from modelshelf.package import name as names
 from modelshelf.package.path import colliding, unsafe_path
-from modelshelf.package.record import Record
+from modelshelf.package.record import Record, named_files
 from modelshelf.package.version import Version
 from modelshelf.registry import clock, tables
 from modelshelf.registry.accounts import Identity, require_role
@@ -61,6 +61,17 @@ def problems(record: Record, files: tuple[Declared, ...], settings: Settings) ->
         for file in files
         if (wrong := _file_problem(file, settings))
     ]
+    named = {manifest.FILE, *named_files(record)}
+    found += [
+        Problem(
+            "the record does not name this file",
+            file=file.path[:200],
+            hint="name it in `package.include`, or leave it out",
+            rule="files",
+        )
+        for file in files
+        if file.path not in named
+    ][:20]
     found += [
         Problem(f"`{one}` and `{other}` cannot lie in one folder everywhere", rule="files")
         for one, other in colliding([file.path for file in files])[:20]

@@ -80,6 +80,8 @@ def _reason(text: str) -> str:
             expected=f"1 to {longest_reason_characters} characters",
             got=len(text),
         )
+    if not all(character.isprintable() or character in " \n" for character in text):
+        raise Invalid("A reason is plain text, without control characters", got=text[:80])
     return text.strip()
 
 

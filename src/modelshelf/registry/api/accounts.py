@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from modelshelf.errors import Refused
 from modelshelf.registry import accounts
@@ -16,7 +19,7 @@ class NewAccount(msgspec.Struct, frozen=True):
 
     name: str
     password: str
-    email: str | None = None
+    email: Annotated[str, Meta(max_length=254)] | None = None
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import select
 
+from modelshelf.errors import NotAllowed
 from modelshelf.registry import accounts, tables
 from modelshelf.registry.accounts import DEFAULT_SCOPES, Scope
 from modelshelf.registry.routing import PASSWORD, Call, Resource
@@ -72,6 +73,7 @@ def create(call: Call, body: NewToken) -> Made:
 @API.route("GET", "/api/v1/tokens", summary="My tokens", returns=Tokens, scope="account")
 def listing(call: Call) -> Tokens:
     """List the account's tokens, without their secrets."""
+    _require_whole(call)
     columns = tables.tokens.c
     query = select(tables.tokens).where(columns.account == call.who.account)
     with call.service.database.reading() as connection:
@@ -90,5 +92,12 @@ def listing(call: Call) -> Tokens:
 @API.route("DELETE", "/api/v1/tokens/{id}", summary="Revoke a token", scope="account", status=204)
 def delete(call: Call) -> None:
     """Revoke a token at once."""
+    _require_whole(call)
     with call.service.database.writing() as connection:
         accounts.revoke(connection, call.who.account, call.path("id"))
+
+
+def _require_whole(call: Call) -> None:
+    """A token for one publisher is not for the account: it must not take the others away."""
+    if call.who.publisher is not None:
+        raise NotAllowed(f"This token is for the publisher `{call.who.publisher}` only")
