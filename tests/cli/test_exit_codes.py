@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.cli.dispatch import names
-from tests.conftest import Shelf, run_shelf, write_package
+from tests.conftest import Shelf, run_here, write_package
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_a_locked_package_is_not_taken_from_elsewhere(
     name = f"{publisher}/scale"
     assert shelf("publish", str(write_package(tmp_path / "package", name=name))).code == 0
     assert shelf("install", name).code == 0
-    done = run_shelf(
+    done = run_here(
         "upgrade", "--registry", "http://127.0.0.1:9", "--json", cwd=project, env=user_env
     )
     assert (done.code, json.loads(done.out)["error"]) == (8, "Refused")

@@ -28,8 +28,9 @@ def told(done: Finished, code: int = 0) -> dict[str, Any]:
 
 
 def test_from_a_folder_of_files_to_a_prediction_and_back(
-    shelf: Shelf, publisher: str, project: Path, tmp_path: Path, user_env: dict[str, str]
+    typed: Shelf, publisher: str, project: Path, tmp_path: Path
 ) -> None:
+    shelf = typed
     name = f"{publisher}/road"
     folder = tmp_path / "package"
     folder.mkdir()
@@ -40,7 +41,10 @@ def test_from_a_folder_of_files_to_a_prediction_and_back(
     manifest = folder / "shelf.toml"
     assert tomllib.loads(manifest.read_text())["package"]["name"] == name
     assert told(shelf("init", name, str(folder), "--json"), 1)["error"] == "Conflict"
-    manifest.write_text(manifest.read_text().replace('"0.1.0"', '"1.0.0"'))
+    problems = told(shelf("check", str(folder), "--json"), 1)["problems"]
+    assert {each["element"] for each in problems} == {"package.license", "package.task"}
+    text = manifest.read_text().replace("# license", "license").replace("# task", "task")
+    manifest.write_text(text.replace('"0.1.0"', '"1.0.0"'))
 
     checked = told(shelf("check", str(folder), "--json"))
     assert checked["ok"]

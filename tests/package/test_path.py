@@ -15,7 +15,7 @@ from modelshelf.package.path import colliding, unsafe_path
     "path",
     [
         "a", "model.onnx", "a/b/c.bin", ".hidden", "a-b_c.d+e@f", "größe.txt", "模型.onnx", "a b.txt",
-        "..a", "a..b", "console", "nullable.txt", "com10", "a" * 255, "/".join(["a" * 100] * 5),
+        "..a", "a..b", "a/.release.json", "console", "nullable.txt", "com10", "a" * 255, "/".join(["a" * 100] * 5),
     ],
     ids=str,
 )  # fmt: skip
@@ -30,6 +30,7 @@ def test_plain_paths_are_safe(path: str) -> None:
         "a//b", "a/", "a\\b", "..\\a", "C:/a", "c:a", "a:b", "a*", "a?", "a|b", "<a>", 'a"b', "a\x00b",
         "a\nb", "a\x1b[31m", "a\x7f", "a.", "a ", " a", "a/ b", "a/b./c", "...", "con", "CON", "Nul.txt",
         "a/aux/b", "com1", "LPT9.bin", "e\u0301.txt", "\ud800", "a" * 256, "a/" * 256 + "a", "é" * 128,
+        ".release.json", ".Release.JSON", ".release.json/x", "a\u202eb", "a\u2028b", "a\x9bb",
     ],
     ids=repr,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import Finished, run_shelf
+from tests.conftest import Finished, Shelf, run_here, run_shelf
 
 CHUNK_BYTES = 16 << 10
 
@@ -184,6 +184,16 @@ def token(user_env: dict[str, str]) -> str:
 
 
 @pytest.fixture
+def shelf(project: Path, user_env: dict[str, str]) -> Shelf:
+    """`shelf("install", "acme/scale")` in the project, as the user, without a process of its own."""
+
+    def run(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Finished:
+        return run_here(*arguments, cwd=cwd or project, env=user_env, stdin=stdin)
+
+    return run
+
+
+@pytest.fixture
 def proxy(registry_url: str) -> Iterator[Proxy]:
     """A wire to the registry that all tests share."""
     proxy = Proxy(registry_url)
@@ -197,7 +207,7 @@ def wired(project: Path, user_env: dict[str, str], proxy: Proxy) -> Callable[...
 
     def run(*arguments: str, stdin: str = "") -> Finished:
         env = user_env | {"MODELSHELF_REGISTRY": proxy.url, "MODELSHELF_TOKEN": token(user_env)}
-        return run_shelf(*arguments, cwd=project, env=env, stdin=stdin)
+        return run_here(*arguments, cwd=project, env=env, stdin=stdin)
 
     return run
 

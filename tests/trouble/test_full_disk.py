@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PASSWORD, Finished, Shelf, run_shelf
+from tests.conftest import PASSWORD, Finished, Shelf, run_here
 from tests.trouble.conftest import ServerProcess, limit_file_size, small_disk
 from tests.trouble.weights import assert_store_whole, assert_whole, write_weights
 
@@ -85,16 +85,16 @@ def test_a_publish_to_a_registry_whose_disk_is_full(
         env = user_env | {"MODELSHELF_REGISTRY": server.start()}
         try:
             login = ("login", "ann", "--create", "--password-stdin")
-            assert run_shelf(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
+            assert run_here(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
             folder = str(write_weights(tmp_path / "package", "ann/weights"))
-            done = run_shelf("publish", folder, "--json", cwd=project, env=env)
+            done = run_here("publish", folder, "--json", cwd=project, env=env)
             assert done.code == 1, done.out
             assert "disk is full" in json.loads(done.out)["message"]
-            done = run_shelf("info", "ann/weights", cwd=project, env=env)
+            done = run_here("info", "ann/weights", cwd=project, env=env)
             assert done.code == 1
             assert "there is no package" in done.err
             small = str(write_weights(tmp_path / "small", "ann/small", megabytes=1))
-            assert run_shelf("publish", small, cwd=project, env=env).code in (0, 1)
+            assert run_here("publish", small, cwd=project, env=env).code in (0, 1)
         finally:
             server.stop()
 

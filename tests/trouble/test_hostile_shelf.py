@@ -11,9 +11,10 @@ import pytest
 from tests.conftest import Finished
 
 import modelshelf
-from modelshelf.client.shelf import ENTRY, FOLDER
+from modelshelf.client.shelf import FOLDER
 from modelshelf.errors import LockStale
 from modelshelf.package.entry import Entry
+from modelshelf.package.path import ENTRY
 
 Shelf = Callable[..., Finished]
 VERSION = "1.0.0"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PASSWORD, run_shelf
+from tests.conftest import PASSWORD, run_here
 from tests.trouble.conftest import Proxy, ServerProcess
 from tests.trouble.weights import assert_whole, wait_for_bytes, write_weights
 
@@ -29,7 +29,7 @@ def test_an_upload_goes_on_after_the_server_was_killed(
     env = user_env | {"MODELSHELF_REGISTRY": wire.url}
 
     def shelf(*arguments: str, stdin: str = "") -> int:
-        done = run_shelf(*arguments, cwd=project, env=env, stdin=stdin)
+        done = run_here(*arguments, cwd=project, env=env, stdin=stdin)
         return done.code
 
     folder = str(write_weights(tmp_path / "package", "ann/weights"))
@@ -61,10 +61,10 @@ def test_a_release_outlives_the_server_killed_at_once_after_it(
         (("login", "ann", "--create", "--password-stdin"), PASSWORD),
         (("publish", folder), ""),
     ):
-        assert run_shelf(*arguments, cwd=project, env=env, stdin=stdin).code == 0
+        assert run_here(*arguments, cwd=project, env=env, stdin=stdin).code == 0
     server.kill()
     server.start()
-    done = run_shelf("install", "ann/weights", cwd=project, env=env)
+    done = run_here("install", "ann/weights", cwd=project, env=env)
     assert done.code == 0, done.err
     assert_whole(project)
 
@@ -76,7 +76,7 @@ def test_an_answer_that_was_lost_is_asked_for_again(
     env = user_env | {"MODELSHELF_REGISTRY": wire.url}
     folder = str(write_weights(tmp_path / "package", "ann/weights", megabytes=1))
     login = ("login", "ann", "--create", "--password-stdin")
-    assert run_shelf(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
+    assert run_here(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
     wire.damage_up = lambda data: stall_answers(wire, data)
     command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]
     client = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL)
@@ -84,8 +84,8 @@ def test_an_answer_that_was_lost_is_asked_for_again(
     wire.damage_up = bytes
     wire.drop()
     assert client.wait(60) == 6
-    assert run_shelf("publish", folder, cwd=project, env=env).code == 0
-    done = run_shelf("publish", folder, cwd=project, env=env)
+    assert run_here("publish", folder, cwd=project, env=env).code == 0
+    done = run_here("publish", folder, cwd=project, env=env)
     assert done.code == 1
     assert "already published" in done.err
 

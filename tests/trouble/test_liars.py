@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Finished, Shelf, run_shelf, write_package
+from tests.conftest import Finished, Shelf, run_here, write_package
 
 Pages = dict[str, bytes]
 Line = dict[str, Any]
@@ -56,7 +56,7 @@ def asked(project: Path, user_env: dict[str, str], stranger: str) -> Callable[..
 
     def run(*arguments: str) -> Finished:
         env = user_env | {"MODELSHELF_REGISTRY": stranger}
-        return run_shelf(*arguments, "--json", cwd=project, env=env)
+        return run_here(*arguments, "--json", cwd=project, env=env)
 
     return run
 
@@ -192,7 +192,7 @@ def test_a_registry_that_is_down(project: Path, user_env: dict[str, str]) -> Non
     with socket.socket() as taken:  # bound, but nobody listens
         taken.bind(("127.0.0.1", 0))
         env = user_env | {"MODELSHELF_REGISTRY": f"http://127.0.0.1:{taken.getsockname()[1]}"}
-        done = run_shelf("install", "acme/digits", "--json", cwd=project, env=env)
+        done = run_here("install", "acme/digits", "--json", cwd=project, env=env)
     assert done.code == 6
     told = json.loads(done.out)
     assert told["error"] == "NetworkError"
@@ -202,6 +202,6 @@ def test_a_registry_that_is_down(project: Path, user_env: dict[str, str]) -> Non
 
 @pytest.mark.parametrize("url", ["ftp://example", "nonsense", "http://", "http://h:99999", "http://[x"])
 def test_an_address_that_is_none(url: str, project: Path, user_env: dict[str, str]) -> None:
-    done = run_shelf("search", "--json", "--registry", url, cwd=project, env=user_env)
+    done = run_here("search", "--json", "--registry", url, cwd=project, env=user_env)
     assert done.code == 2, done.err
     assert json.loads(done.out)["error"] == "UsageError"

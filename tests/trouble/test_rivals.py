@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -10,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PASSWORD, Finished, Shelf, run_shelf, write_package
+from tests.conftest import PASSWORD, Finished, Shelf, run_here, write_package
+from tests.trouble.conftest import Proxy
 from tests.trouble.weights import assert_store_whole, assert_whole, write_weights
 
 
@@ -62,22 +64,31 @@ def test_two_installs_at_once_in_one_project(
 
 
 def test_two_projects_fetch_the_same_bytes_at_once(
-    shelf: Shelf, publisher: str, tmp_path: Path, user_env: dict[str, str]
+    shelf: Shelf, publisher: str, tmp_path: Path, user_env: dict[str, str], proxy: Proxy
 ) -> None:
-    """They share a store: one fetches, the other waits for it or uses what it brought."""
+    """They share a store: the second waits for what the first is fetching."""
     name = f"{publisher}/weights"
     assert shelf("publish", str(write_weights(tmp_path / "package", name))).code == 0
-    projects = [tmp_path / str(number) for number in range(3)]
+    env = user_env | {"MODELSHELF_REGISTRY": proxy.url}
+    projects = [tmp_path / "first", tmp_path / "second"]
+    proxy.stall_down = 2_000_000
+    clients = []
     for each in projects:
         each.mkdir()
         (each / "shelf.toml").touch()
-    command = ["install", name, "--format", "safetensors"]
-    done = together([command] * 3, projects, user_env)
-    assert [each.code for each in done] == [0, 0, 0], done
+        command = [sys.executable, "-m", "modelshelf.cli", "install", name, "--format", "safetensors"]
+        clients.append(subprocess.Popen(command, cwd=each, env=env))
+        assert proxy.stalled.wait(30)
+        proxy.stall_down = None
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        assert clients[1].wait(1.5) == 0, "it gave up"
+    proxy.drop()
+    assert [each.wait(60) for each in clients] == [0, 0]
     for each in projects:
         assert (each / "shelf.lock").exists()
         assert_whole(each)
     assert_store_whole(Path(user_env["MODELSHELF_HOME"]))
+    assert proxy.down < (4 << 20) * 1.5, "fetched once"
 
 
 @pytest.fixture
@@ -86,7 +97,7 @@ def stranger(project: Path, tmp_path: Path, user_env: dict[str, str], publisher:
     env = user_env | {"MODELSHELF_HOME": str(tmp_path / "strange")}
 
     def run(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Finished:
-        return run_shelf(*arguments, cwd=cwd or project, env=env, stdin=stdin)
+        return run_here(*arguments, cwd=cwd or project, env=env, stdin=stdin)
 
     login = ("login", f"{publisher}-x", "--create", "--password-stdin")
     assert run(*login, stdin=PASSWORD).code == 0
@@ -115,7 +126,7 @@ def test_a_token_that_nobody_gave(
 ) -> None:
     env = user_env | {"MODELSHELF_TOKEN": secret}
     folder = str(write_package(tmp_path / "one", name="nobody/scale"))
-    done = run_shelf("publish", folder, "--json", cwd=project, env=env)
+    done = run_here("publish", folder, "--json", cwd=project, env=env)
     assert done.code == 7, done.out + done.err
     assert json.loads(done.out)["error"] == "NotAllowed"
 
@@ -124,7 +135,7 @@ def test_without_a_token_the_hint_tells_how_to_get_one(
     project: Path, tmp_path: Path, user_env: dict[str, str]
 ) -> None:
     folder = str(write_package(tmp_path / "one", name="nobody/scale"))
-    done = run_shelf("publish", folder, cwd=project, env=user_env)
+    done = run_here("publish", folder, cwd=project, env=user_env)
     assert done.code == 7
     assert "shelf login" in done.err
 

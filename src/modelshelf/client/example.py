@@ -7,9 +7,10 @@ import keyword
 
 import msgspec
 
-from modelshelf.client.shelf import ENTRY, Shelf
+from modelshelf.client.shelf import Shelf
 from modelshelf.errors import LockStale
 from modelshelf.package.entry import Entry
+from modelshelf.package.path import ENTRY
 from modelshelf.package.signature import Signature, Tensor
 
 

@@ -53,6 +53,16 @@ class Answer(NamedTuple):
     body: bytes
 
 
+class _Held:
+    """Closes its connection when nobody holds it any more: its thread has ended, or is done."""
+
+    def __init__(self, connection: http.client.HTTPConnection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Connection:
     """Requests to one origin; every thread has its own socket, kept open between requests."""
 
@@ -104,10 +114,7 @@ class Connection:
 
     def close(self) -> None:
         """Close this thread's socket; the next request opens another."""
-        connection = getattr(self._local, "connection", None)
-        if connection is not None:
-            connection.close()
-            self._local.connection = None
+        self._local.held = None
 
     def _repeated(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
@@ -169,12 +176,12 @@ class Connection:
         return connection.getresponse()
 
     def _open(self) -> http.client.HTTPConnection:
-        connection: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
-        if connection is None:
+        held: _Held | None = getattr(self._local, "held", None)
+        if held is None:
             kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
-            connection = kind(self._netloc[0] or "", self._netloc[1], timeout=timeout_seconds)
-            self._local.connection = connection
-        return connection
+            opened = kind(self._netloc[0] or "", self._netloc[1], timeout=timeout_seconds)
+            held = self._local.held = _Held(opened)
+        return held.connection
 
     def _read(self, response: http.client.HTTPResponse) -> Answer:
         body = response.read(largest_answer_bytes + 1)

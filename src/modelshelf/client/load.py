@@ -7,10 +7,11 @@ from pathlib import Path
 import msgspec
 
 from modelshelf.checks.safety.consent import code_formats, require_consent
-from modelshelf.client.shelf import ENTRY, Shelf
+from modelshelf.client.shelf import Shelf
 from modelshelf.errors import LockStale, NotFound
 from modelshelf.package.entry import Entry
 from modelshelf.package.lock import LockedArtifact
+from modelshelf.package.path import ENTRY
 from modelshelf.package.record import Artifact, Variant, default_variant
 from modelshelf.package.variant import named
 from modelshelf.serve.load import open_model

@@ -18,7 +18,7 @@ from modelshelf.package import lock as locks
 from modelshelf.package import manifest
 from modelshelf.package.lock import Lock, Locked
 from modelshelf.package.manifest import Project
-from modelshelf.package.path import ENTRY as ENTRY
+from modelshelf.package.path import ENTRY
 from modelshelf.package.vocabularies import nearest
 
 FOLDER = ".shelf"

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf.client.http import Connection, retries
-from modelshelf.errors import IntegrityError, NetworkError
+from modelshelf.errors import Conflict, IntegrityError, NetworkError
 from modelshelf.store.disk import DiskStore
 
 threads = 4
 block_bytes = 1 << 20
+another_process_seconds = 120.0
+"""How long to wait for another process that fetches the same file and does not get on."""
 
 Progress = Callable[[int], None]
 """Told how many more bytes have arrived (or were found to be there already)."""
@@ -58,6 +60,33 @@ def fetch(
 
 
 def _fetch_file(
+    http: Connection, store: DiskStore, file: Wanted, headers: dict[str, str], progress: Progress
+) -> None:
+    """Fetch one file; where another process is at it, wait for as long as that one gets on."""
+    seen, since = -1, time.monotonic()
+    while not store.has(file.sha256):
+        counted: list[int] = []
+
+        def count(more: int, counted: list[int] = counted) -> None:
+            counted.append(more)
+            progress(more)
+
+        try:
+            return _fetch_alone(http, store, file, headers, count)
+        except (Conflict, FileNotFoundError):  # it is being written, or was moved a moment ago
+            progress(-sum(counted))
+            length = store.stage(file.sha256).stat().st_size
+            if length != seen:
+                seen, since = length, time.monotonic()
+            elif time.monotonic() - since > another_process_seconds:
+                raise
+        time.sleep(0.1)
+    store.discard(store.stage(file.sha256))
+    progress(file.size)
+    return None
+
+
+def _fetch_alone(
     http: Connection, store: DiskStore, file: Wanted, headers: dict[str, str], progress: Progress
 ) -> None:
     """Fetch one file; every attempt goes on where the last one ended, and only standstill counts."""
@@ -107,6 +136,25 @@ def _blocks(
     headers: dict[str, str],
 ) -> Iterator[memoryview]:
     """Append the file's bytes from `offset` to `partial`, yielding each block once it is written."""
+    buffer = memoryview(bytearray(block_bytes))
+    left = file.size - offset
+    with store.append(partial, offset) as appender:  # before anything is asked for in vain
+        response = _opened(http, file, offset, headers)
+        while left:
+            count = _read(http, response, buffer[: min(left, block_bytes)])
+            if not count:
+                break
+            appender.write(buffer[:count])
+            left -= count
+            yield buffer[:count]
+    if left:
+        http.close()
+    else:
+        response.read()
+
+
+def _opened(http: Connection, file: Wanted, offset: int, headers: dict[str, str]) -> HTTPResponse:
+    """The response that begins with byte `offset` of the file and has all that follow."""
     asked = headers | ({"Range": f"bytes={offset}-"} if offset else {})
     response = http.stream(f"/files/{file.sha256}", asked)
     if offset and response.status != 206:
@@ -121,19 +169,7 @@ def _blocks(
             expected=left,
             got=response.length,
         )
-    buffer = memoryview(bytearray(block_bytes))
-    with store.append(partial, offset) as appender:
-        while left:
-            count = _read(http, response, buffer[: min(left, block_bytes)])
-            if not count:
-                break
-            appender.write(buffer[:count])
-            left -= count
-            yield buffer[:count]
-    if left:
-        http.close()
-    else:
-        response.read()
+    return response
 
 
 def _read(http: Connection, response: HTTPResponse, buffer: memoryview) -> int:

@@ -32,7 +32,7 @@ def unsafe_path(path: str) -> str | None:
         return f"it is longer than {longest_path_bytes} bytes"
     if _FORBIDDEN.search(path) or unicodedata.normalize("NFC", path) != path:
         return "it holds a character that not every system can store"
-    if path.casefold() == ENTRY:
+    if path.partition("/")[0].casefold() == ENTRY:
         return f"`{ENTRY}` is the shelf's own file"
     return next((wrong for part in path.split("/") if (wrong := _unsafe_part(part))), None)
 

@@ -64,11 +64,6 @@ class Requirement(NamedTuple):
             for window in self.ranges
         )
 
-    @property
-    def exact(self) -> bool:
-        """Whether one version alone is meant (`=1.2.3`)."""
-        return bool(re.fullmatch(r"==?\s*v?\d+\.\d+\.\d+(?:[-+][0-9A-Za-z.+-]*)?", self.text))
-
 
 def _range(clause: str, whole: str) -> Range:
     match = _CLAUSE.fullmatch(clause)

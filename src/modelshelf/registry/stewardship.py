@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlalchemy import Connection, update
 
 from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -13,6 +15,8 @@ from modelshelf.registry.service import Service
 
 MEMBERS = ("owner", "maintainer")
 longest_reason_characters = 1000
+_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal or turns the direction of writing."""
 
 
 def set_yank(
@@ -80,7 +84,7 @@ def _reason(text: str) -> str:
             expected=f"1 to {longest_reason_characters} characters",
             got=len(text),
         )
-    if not all(character.isprintable() or character in " \n" for character in text):
+    if _STEERING.search(text):
         raise Invalid("A reason is plain text, without control characters", got=text[:80])
     return text.strip()
 

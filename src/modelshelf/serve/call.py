@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ def checked_inputs(
     name: str | None,
     inputs: Mapping[str, object],
     package: str,
-) -> dict[str, NDArray[np.generic]]:
+) -> dict[str, NDArray[Any]]:
     """The inputs as arrays, each one what the signature accepts; nothing is cast.
 
     Raises UsageError with the signature, what was expected and what was given. A model without a
@@ -41,15 +42,15 @@ def checked_inputs(
     return arrays
 
 
-def _array(value: object) -> NDArray[np.generic]:
+def _array(value: object) -> NDArray[Any]:
     if hasattr(value, "detach"):  # a torch tensor, perhaps with a gradient or on another device
         value = value.detach().cpu().numpy()
-    array: NDArray[np.generic] = np.asarray(value)
+    array: NDArray[Any] = np.asarray(value)
     return array
 
 
 def _check_names(
-    chosen: str, signature: Signature, arrays: Mapping[str, NDArray[np.generic]]
+    chosen: str, signature: Signature, arrays: Mapping[str, NDArray[Any]]
 ) -> None:
     for each in arrays:
         if each not in signature.inputs:
@@ -72,7 +73,7 @@ def _check_array(
     where: str,
     name: str,
     tensor: Tensor,
-    array: NDArray[np.generic],
+    array: NDArray[Any],
     sizes: dict[str, tuple[str, int]],
 ) -> None:
     given = f"{array.dtype.name}{list(array.shape)}"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf.package.entry import Entry
@@ -14,7 +13,7 @@ from modelshelf.package.record import Artifact, Entrypoint, Variant
 from modelshelf.package.signature import Signature
 from modelshelf.serve.call import checked_inputs
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, NDArray[Any]]
 Call = Callable[[Arrays], Arrays]
 
 
