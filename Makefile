@@ -31,7 +31,7 @@ bench: .venv/ready ## Measure start-up, index, install and inspection, as ratios
 
 lock: .venv/ready ## Resolve requirements.lock anew
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra demo --group dev \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra demo --group dev --generate-hashes \
 	    --no-emit-index-url --no-emit-find-links --no-header --no-annotate \
 	    pyproject.toml --output-file requirements.lock
 

@@ -70,7 +70,9 @@ def test_lock_by_hand(project: Path, shelf: Shelf) -> None:
     assert "shelf.lock" in json.loads(done.out)["where"]
 
 
-@pytest.mark.parametrize("text", ['[dependencies]\n"a/b" = "nonsense"\n', "[dependencies\n", "x = 1"])
+@pytest.mark.parametrize(
+    "text", ['[dependencies]\n"a/b" = "nonsense"\n', "[dependencies\n", "x = 1"]
+)
 def test_shelf_toml_by_hand(text: str, project: Path, shelf: Shelf) -> None:
     (project / "shelf.toml").write_text(text, encoding="utf-8")
     done = shelf("install", "--json")

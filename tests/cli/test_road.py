@@ -73,10 +73,18 @@ def test_from_a_folder_of_files_to_a_prediction_and_back(
     outputs = model(x=x)
     np.testing.assert_array_equal(outputs["y"], x * 2)
 
-    write_onnx(folder / "small.onnx", 3.0)
-    manifest.write_text(manifest.read_text().replace('"1.0.0"', '"1.1.0"'))
+
+def test_from_an_old_release_to_a_new_one_and_away(
+    shelf: Shelf, publisher: str, project: Path, tmp_path: Path
+) -> None:
+    name = f"{publisher}/scale"
+    old = write_package(tmp_path / "old", name=name)
+    assert told(shelf("publish", str(old), "--json"))["number"] == 1
+    assert shelf("install", name).code == 0
     assert told(shelf("outdated", "--json")) == {"outdated": []}
-    assert told(shelf("publish", str(folder), "--json"))["number"] == 2
+
+    new = write_package(tmp_path / "new", name=name, version="1.1.0", factor=3.0)
+    assert told(shelf("publish", str(new), "--json"))["number"] == 2
     rows = told(shelf("outdated", "--json"), 1)["outdated"]
     assert [(r["name"], r["current"], r["latest"], r["level"]) for r in rows] == [
         (name, "1.0.0", "1.1.0", "minor")
@@ -84,8 +92,8 @@ def test_from_a_folder_of_files_to_a_prediction_and_back(
     assert told(shelf("install", "--json"))["changes"] == [], "a lock is kept"
     changes = told(shelf("upgrade", "--json"))["changes"]
     assert [(c["before"], c["after"], c["level"]) for c in changes] == [("1.0.0", "1.1.0", "minor")]
-    model = modelshelf.load(name, shelf=project)
-    np.testing.assert_array_equal(model(x=x)["y"], x * 3)
+    x = np.array([[1, 2], [3, 4]], np.float32)
+    np.testing.assert_array_equal(modelshelf.load(name, shelf=project)(x=x)["y"], x * 3)
     assert not (project / ".shelf" / name / "1.0.0").exists()
 
     changes = told(shelf("remove", name, "--json"))["changes"]

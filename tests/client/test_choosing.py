@@ -102,13 +102,13 @@ def test_code_is_never_run_by_installing_or_looking(
     name: str, shelf: Shelf, tmp_path: Path
 ) -> None:
     for command in ("info", "install"):
-        shelf(command, name, *(("--variant", "*", "--allow-pickle") if command == "install" else ()))
+        shelf(
+            command, name, *(("--variant", "*", "--allow-pickle") if command == "install" else ())
+        )
     assert not (tmp_path / "it-ran").exists()
 
 
-def test_consent_is_for_one_release(
-    name: str, shelf: Shelf, tmp_path: Path, project: Path
-) -> None:
+def test_consent_is_for_one_release(name: str, shelf: Shelf, tmp_path: Path, project: Path) -> None:
     assert shelf("install", name, "--variant", "hub", "--allow-pickle").code == 0
     assert shelf("install").code == 0, "what was consented to stays"
     manifest = tmp_path / "package" / "shelf.toml"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import resource
 import signal
 import socket
 import subprocess
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import Finished, Shelf, run_here, run_shelf
+from tests.conftest import Finished, Shelf, run_here
 
 CHUNK_BYTES = 16 << 10
 
@@ -90,7 +89,9 @@ class Proxy:
             self._start(self._pump, server, client, "down", ended)
             self._start(self._pump, client, server, "up", ended)
 
-    def _pump(self, source: socket.socket, sink: socket.socket, way: str, ended: list[None]) -> None:
+    def _pump(
+        self, source: socket.socket, sink: socket.socket, way: str, ended: list[None]
+    ) -> None:
         passed = 0
         with contextlib.suppress(OSError):
             while data := source.recv(CHUNK_BYTES):
@@ -136,15 +137,12 @@ class ServerProcess:
 
     def start(self) -> str:
         """Start, and give the URL once the server answers."""
-        command = [
-            sys.executable, "-m", "modelshelf.cli", "registry", "serve", "--json",
-            "--data", str(self.data), "--port", self._port,
-        ]  # fmt: skip
-        log = (self.data.parent / f"{self.data.name}.log").open("a")
-        with log:
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=log, text=True, preexec_fn=self._limited
-            )
+        command = command_line(
+            "registry", "serve", "--json", "--data", str(self.data), "--port", self._port,
+            limit_bytes=self._limit_bytes,
+        )  # fmt: skip
+        with self.data.with_name(f"{self.data.name}.log").open("a") as log:
+            self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, text=True)
         assert self._process.stdout is not None
         self.url = str(json.loads(self._process.stdout.readline())["url"])
         self._port = self.url.rpartition(":")[2]
@@ -166,15 +164,21 @@ class ServerProcess:
             self._process.stdout.close()
             self._process = None
 
-    def _limited(self) -> None:
-        if self._limit_bytes is not None:
-            limit_file_size(self._limit_bytes)
+
+LIMITED = """\
+import resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+from modelshelf.cli import main
+sys.exit(main(sys.argv[2:]))
+"""
 
 
-def limit_file_size(count: int) -> None:
-    """Let this process write no file longer than that: the system says so as an error."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (count, count))
+def command_line(*arguments: str, limit_bytes: int | None) -> list[str]:
+    """`shelf` with these arguments, in a process whose files cannot become longer than that."""
+    if limit_bytes is None:
+        return [sys.executable, "-m", "modelshelf.cli", *arguments]
+    return [sys.executable, "-c", LIMITED, str(limit_bytes), *arguments]
 
 
 def token(user_env: dict[str, str]) -> str:

@@ -16,9 +16,7 @@ from tests.trouble.weights import assert_store_whole, assert_whole
 SCRIPT = Path(__file__).with_name("every_moment.py")
 
 
-def killed_at_every_moment(
-    start: Path, command: list[str], env: dict[str, str]
-) -> Iterator[Path]:
+def killed_at_every_moment(start: Path, command: list[str], env: dict[str, str]) -> Iterator[Path]:
     """Yield the folder that each round left."""
     done = subprocess.run(
         [sys.executable, str(SCRIPT), str(start), *command],

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import PASSWORD, Finished, Shelf, run_here
-from tests.trouble.conftest import ServerProcess, limit_file_size, small_disk
+from tests.trouble.conftest import ServerProcess, command_line, small_disk
 from tests.trouble.weights import assert_store_whole, assert_whole, write_weights
 
 
@@ -20,9 +19,8 @@ def run_on(
 ) -> Finished:
     """The command line; `limit_bytes` is the longest file that it may write."""
     done = subprocess.run(
-        [sys.executable, "-m", "modelshelf.cli", *arguments],
+        command_line(*arguments, limit_bytes=limit_bytes),
         cwd=cwd, env=env, capture_output=True, text=True, timeout=60, check=False,
-        preexec_fn=(lambda: limit_file_size(limit_bytes)) if limit_bytes is not None else None,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout, done.stderr)
 

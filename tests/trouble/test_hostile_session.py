@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from tests.conftest import PASSWORD
 
 from modelshelf.package import manifest
+from tests.conftest import PASSWORD
 
 NAMED = ("shelf.toml", "small.onnx", "large.onnx", "small.safetensors")
 Ask = Callable[..., tuple[int, dict[str, str], dict[str, object]]]

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.conftest import Finished
 
 import modelshelf
 from modelshelf.client.shelf import FOLDER
 from modelshelf.errors import LockStale
 from modelshelf.package.entry import Entry
 from modelshelf.package.path import ENTRY
+from tests.conftest import Finished
 
 Shelf = Callable[..., Finished]
 VERSION = "1.0.0"

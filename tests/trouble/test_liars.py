@@ -200,7 +200,9 @@ def test_a_registry_that_is_down(project: Path, user_env: dict[str, str]) -> Non
     assert not (project / "shelf.lock").exists()
 
 
-@pytest.mark.parametrize("url", ["ftp://example", "nonsense", "http://", "http://h:99999", "http://[x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://example", "nonsense", "http://", "http://h:99999", "http://[x"]
+)
 def test_an_address_that_is_none(url: str, project: Path, user_env: dict[str, str]) -> None:
     done = run_here("search", "--json", "--registry", url, cwd=project, env=user_env)
     assert done.code == 2, done.err

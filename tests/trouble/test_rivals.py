@@ -26,9 +26,7 @@ def together(commands: list[list[str]], folders: list[Path], env: dict[str, str]
         for command, folder in zip(commands, folders, strict=True)
     ]  # fmt: skip
     told = [each.communicate(timeout=60) for each in started]
-    return [
-        Finished(each.returncode, *texts) for each, texts in zip(started, told, strict=True)
-    ]
+    return [Finished(each.returncode, *texts) for each, texts in zip(started, told, strict=True)]
 
 
 def test_the_same_version_twice_at_once(
@@ -76,7 +74,15 @@ def test_two_projects_fetch_the_same_bytes_at_once(
     for each in projects:
         each.mkdir()
         (each / "shelf.toml").touch()
-        command = [sys.executable, "-m", "modelshelf.cli", "install", name, "--format", "safetensors"]
+        command = [
+            sys.executable,
+            "-m",
+            "modelshelf.cli",
+            "install",
+            name,
+            "--format",
+            "safetensors",
+        ]
         clients.append(subprocess.Popen(command, cwd=each, env=env))
         assert proxy.stalled.wait(30)
         proxy.stall_down = None

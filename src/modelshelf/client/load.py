@@ -41,20 +41,30 @@ def load(
     try:
         entry = msgspec.json.decode((folder / ENTRY).read_bytes(), type=Entry)
     except (OSError, msgspec.MsgspecError):
+        entry = None
+    if entry is None or entry.manifest != package.manifest:
         raise LockStale(
             f"the files of {name} are not all there", where=str(folder), hint="run: shelf install"
-        ) from None
+        )
     installed = [each for each in package.artifacts if each.installed]
     chosen = _variant(entry, installed, variant)
     artifact = _artifact(chosen, installed, name, format)
     require_consent([artifact], given=allow_pickle)
-    held = {file.path for file in package.installed_files()}
-    missing = next(
-        (path for path in artifact.files if path not in held or not (folder / path).is_file()), None
-    )
-    if missing is not None:
-        raise LockStale(f"{missing} is gone", where=str(folder), hint="run: shelf install")
+    held = {file.path: file.size for file in package.installed_files()}
+    for path in artifact.files:
+        if path not in held or not _has_size(folder / path, held[path]):
+            raise LockStale(
+                f"{path} is gone or was changed", where=str(folder), hint="run: shelf install"
+            )
     return open_model(Source(folder, entry, chosen, artifact))
+
+
+def _has_size(path: Path, size: int) -> bool:
+    """Whether the file is there and as long as the lock says; the digest was checked on arrival."""
+    try:
+        return path.stat().st_size == size
+    except OSError:
+        return False
 
 
 def _variant(entry: Entry, installed: list[LockedArtifact], wanted: str | None) -> Variant:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ import msgspec
 
 from modelshelf import checks
 from modelshelf.client import transfer
+from modelshelf.client.http import retries
 from modelshelf.client.remote import API, Registry
 from modelshelf.client.settings import Settings
 from modelshelf.errors import Conflict, Invalid, NetworkError, NotFound, Problem, ShelfError
@@ -110,25 +112,32 @@ def publish(
 def _send(
     registry: Registry, path: str, source: Path, offset: int, progress: transfer.Progress
 ) -> None:
-    """PUT one file; after a broken connection, go on from where the registry says it is."""
-    for attempt in range(3):
+    """PUT one file; after a broken connection, go on from where the registry says it is.
+
+    Only standstill counts: the registry may still be writing what came before the break.
+    """
+    failures = 0
+    while True:
         try:
-            transfer.send(registry.http, path, source, offset, progress)
-        except (NetworkError, Conflict) as error:
-            if attempt == 2 or (isinstance(error, Conflict) and error.expected is None):
-                raise
+            return transfer.send(registry.http, path, source, offset, progress)
+        except (NetworkError, Conflict):
             found = _offset(registry, path)
-            progress(found - offset)
-            offset = found
-        else:
-            return
+            if found is None:
+                return None
+            failures = 0 if found > offset else failures + 1
+            if failures > retries:
+                raise
+        progress(found - offset)
+        offset = found
+        time.sleep(0.1 * 2**failures)
 
 
-def _offset(registry: Registry, path: str) -> int:
+def _offset(registry: Registry, path: str) -> int | None:
+    """How much of the file the registry has, None where nothing is missing."""
     session, _, digest = path.removeprefix(API).rpartition("/files/")
     missing = registry.ask("GET", session)["missing"]
     assert isinstance(missing, list)
-    return next((int(each["offset"]) for each in missing if each["sha256"] == digest), 0)
+    return next((int(each["offset"]) for each in missing if each["sha256"] == digest), None)
 
 
 class _Session:

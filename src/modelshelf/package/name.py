@@ -10,10 +10,10 @@ PART = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 longest_part_characters = 64
 
 RESERVED = frozenset(
-    """about accounts admin api app assets auth blobs blog changes config config-json contact cran
+    """about accounts admin api app assets auth aux blobs blog changes con config config-json contact cran
     datasets docs download downloads explore favicon feed files guides healthz help hf home hub
-    index legal lfs livez login logout me metrics mlflow models new npm oci openapi packages pages
-    policies privacy publisher publishers pypi readyz registry releases robots search security
+    index legal lfs livez login logout me metrics mlflow models new npm nul oci openapi packages pages
+    policies privacy prn publisher publishers pypi readyz registry releases robots search security
     segments sessions settings shelf signup simple spaces static status study support terms tf
     tfhub tokens torch users v1 v2 www""".split()  # noqa: SIM905 (a list to read, not to index)
 )

@@ -54,15 +54,15 @@ def set_status(
     successor: str | None,
     reason: str | None,
 ) -> None:
-    """Change a package's status. A quarantine, once set, is not lifted by the publisher."""
+    """Change a package's status. A quarantine is set and lifted by the operator alone."""
     publisher, name = package
     if successor is not None:
         _require_successor(service, f"{publisher}/{name}", successor, status)
     with service.database.writing() as connection:
         accounts.require_role(connection, identity, publisher, MEMBERS)
         known = releases.package(connection, publisher, name)
-        if known.status == "quarantined":
-            raise NotAllowed("The package is quarantined: an operator has to look at it first")
+        if "quarantined" in (known.status, status):
+            raise NotAllowed("Only the registry's operator sets or lifts a quarantine")
         columns = tables.packages.c
         connection.execute(
             update(tables.packages)

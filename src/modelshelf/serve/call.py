@@ -24,7 +24,7 @@ def checked_inputs(
     Raises UsageError with the signature, what was expected and what was given. A model without a
     signature takes whatever its runtime takes.
     """
-    arrays = {each: _array(value) for each, value in inputs.items()}
+    arrays = {each: _array(each, value) for each, value in inputs.items()}
     if not signatures:
         return arrays
     chosen = name or next(iter(signatures))
@@ -42,16 +42,14 @@ def checked_inputs(
     return arrays
 
 
-def _array(value: object) -> NDArray[Any]:
+def _array(name: str, value: object) -> NDArray[Any]:
     if hasattr(value, "detach"):  # a torch tensor, perhaps with a gradient or on another device
         value = value.detach().cpu().numpy()
     array: NDArray[Any] = np.asarray(value)
     return array
 
 
-def _check_names(
-    chosen: str, signature: Signature, arrays: Mapping[str, NDArray[Any]]
-) -> None:
+def _check_names(chosen: str, signature: Signature, arrays: Mapping[str, NDArray[Any]]) -> None:
     for each in arrays:
         if each not in signature.inputs:
             raise UsageError(
