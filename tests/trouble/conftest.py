@@ -216,15 +216,6 @@ def wired(project: Path, user_env: dict[str, str], proxy: Proxy) -> Callable[...
     return run
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    """A registry of one's own that can be killed and started again."""
-    server = ServerProcess(tmp_path / "data")
-    server.start()
-    yield server
-    server.stop()
-
-
 @contextlib.contextmanager
 def small_disk(folder: Path, count: int) -> Iterator[int | None]:
     """Let `folder` be on a disk of `count` bytes.

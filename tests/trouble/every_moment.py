@@ -27,6 +27,15 @@ def changes(event: str, arguments: tuple[object, ...]) -> bool:
     return event in CHANGES
 
 
+def run(folder: Path, command: list[str]) -> int:
+    """The command line in this process, with the home and the project in `folder`."""
+    from modelshelf.cli import main
+
+    os.environ["MODELSHELF_HOME"] = str(folder / "home")
+    os.chdir(folder / "project")
+    return main([*command, "--quiet"])
+
+
 def killed_before(moment: int, folder: Path, command: list[str]) -> bool:
     """Run `command` in a fork, killed before its change number `moment`; False if it ended first."""
     child = os.fork()
@@ -40,10 +49,8 @@ def killed_before(moment: int, folder: Path, command: list[str]) -> bool:
                 if seen > moment:
                     os.kill(os.getpid(), signal.SIGKILL)
 
-        os.environ["MODELSHELF_HOME"] = str(folder / "home")
-        os.chdir(folder / "project")
         sys.addaudithook(hook)
-        os._exit(main(command))
+        os._exit(run(folder, command))
     _, status = os.waitpid(child, 0)
     if os.WIFSIGNALED(status):
         return True
@@ -51,15 +58,12 @@ def killed_before(moment: int, folder: Path, command: list[str]) -> bool:
     return False
 
 
-def main(command: list[str]) -> int:
-    """The command line of this process."""
-    from modelshelf.cli import main as shelf
-
-    return shelf([*command, "--quiet"])
-
-
 def rounds(start: Path, command: list[str]) -> int:
-    """One round a moment; gives how many moments there were."""
+    """One round a moment; gives how many moments there were.
+
+    What the command imports is imported here, by running it once, undisturbed.
+    """
+    assert run(shutil.copytree(start, start.with_name("undisturbed")), command) == 0
     for moment in range(1000):
         folder = start.with_name(f"round-{moment}")
         shutil.copytree(start, folder)
@@ -69,7 +73,4 @@ def rounds(start: Path, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    import modelshelf.cli.change
-    import modelshelf.cli.dispatch  # noqa: F401 (what the forks need)
-
     sys.stdout.write(f"{rounds(Path(sys.argv[1]), sys.argv[2:])}\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Shelf, run_shelf, write_package
+from tests.conftest import Shelf, run_here, write_package
 from tests.trouble.weights import assert_store_whole, assert_whole
 
 SCRIPT = Path(__file__).with_name("every_moment.py")
@@ -54,7 +54,7 @@ def test_old_or_new_and_never_between(
     before: dict[str, str] = {}
     after = {"install": {name: "1.0.0"}, "upgrade": {name: "1.1.0"}, "remove": {}}[verb]
     if verb != "install":
-        assert run_shelf("install", name, cwd=start / "project", env=env).code == 0
+        assert run_here("install", name, cwd=start / "project", env=env).code == 0
         before = {name: "1.0.0"}
     if verb == "upgrade":
         newer = write_package(tmp_path / "two", name=name, version="1.1.0", factor=3)
@@ -78,7 +78,7 @@ def assert_again_completes(
 ) -> None:
     """What a killed command began, the same command ends, and nothing is left lying about."""
     env = env | {"MODELSHELF_HOME": str(folder / "home")}
-    done = run_shelf(*command, cwd=folder / "project", env=env)
+    done = run_here(*command, cwd=folder / "project", env=env)
     assert done.code == 0, done.err
     assert locked(folder / "project") == after
     assert_whole(folder / "project")

@@ -16,6 +16,15 @@ from tests.trouble.weights import assert_whole, wait_for_bytes, write_weights
 BYTES = 4 << 20
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A registry that can be killed and started again."""
+    server = ServerProcess(tmp_path_factory.mktemp("killed") / "data")
+    server.start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def wire(server: ServerProcess) -> Iterator[Proxy]:
     proxy = Proxy(server.url)
@@ -56,15 +65,15 @@ def test_a_release_outlives_the_server_killed_at_once_after_it(
     server: ServerProcess, project: Path, tmp_path: Path, user_env: dict[str, str]
 ) -> None:
     env = user_env | {"MODELSHELF_REGISTRY": server.url}
-    folder = str(write_weights(tmp_path / "package", "ann/weights", megabytes=1))
+    folder = str(write_weights(tmp_path / "package", "bob/weights", megabytes=1))
     for arguments, stdin in (
-        (("login", "ann", "--create", "--password-stdin"), PASSWORD),
+        (("login", "bob", "--create", "--password-stdin"), PASSWORD),
         (("publish", folder), ""),
     ):
         assert run_here(*arguments, cwd=project, env=env, stdin=stdin).code == 0
     server.kill()
     server.start()
-    done = run_here("install", "ann/weights", cwd=project, env=env)
+    done = run_here("install", "bob/weights", cwd=project, env=env)
     assert done.code == 0, done.err
     assert_whole(project)
 
@@ -74,8 +83,8 @@ def test_an_answer_that_was_lost_is_asked_for_again(
 ) -> None:
     """The release is committed, but the client never hears of it: publishing again says so."""
     env = user_env | {"MODELSHELF_REGISTRY": wire.url}
-    folder = str(write_weights(tmp_path / "package", "ann/weights", megabytes=1))
-    login = ("login", "ann", "--create", "--password-stdin")
+    folder = str(write_weights(tmp_path / "package", "cid/weights", megabytes=1))
+    login = ("login", "cid", "--create", "--password-stdin")
     assert run_here(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
     wire.damage_up = lambda data: stall_answers(wire, data)
     command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]

@@ -45,7 +45,10 @@ def checked_inputs(
 def _array(name: str, value: object) -> NDArray[Any]:
     if hasattr(value, "detach"):  # a torch tensor, perhaps with a gradient or on another device
         value = value.detach().cpu().numpy()
-    array: NDArray[Any] = np.asarray(value)
+    try:
+        array: NDArray[Any] = np.asarray(value)
+    except ValueError as error:
+        raise UsageError(f"the input `{name}` is no array: {error}") from None
     return array
 
 
