@@ -12,7 +12,7 @@ demo: .venv/ready ## Train, publish, find, install, run, upgrade and remove a re
 	$(BIN)/python examples/digits/demo.py
 
 test: check ## Check and test everything that needs no framework
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n 2 --ignore=tests/frameworks --cov --cov-report=term --cov-fail-under=85
 
 test-frameworks: .venv/frameworks ## Test against the real frameworks (installs torch)
 	$(BIN)/python -m pytest tests/frameworks tests/examples -n 2

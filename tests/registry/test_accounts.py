@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import update
 
-from modelshelf.registry import tables
+from modelshelf.registry import accounts, tables
 from modelshelf.registry.accounts import Throttle
+from modelshelf.registry.replies import Answer
 
 if TYPE_CHECKING:
     from tests.registry.conftest import Client, Draft, Running
@@ -140,3 +141,16 @@ def test_the_throttle_forgets() -> None:
     throttle = Throttle(limit=1, window_seconds=0)
     throttle.failed("key")
     assert throttle.wait_seconds("key") == 0
+
+
+def test_a_flood_of_logins_is_turned_away_and_takes_no_thread() -> None:
+    """All places are taken: the next one is answered at once, later ones again as usual."""
+    passwords = accounts.Passwords(memory_kib=64)
+    hashed = passwords.hash("correct horse")
+    places = [passwords._places.acquire() for _ in range(accounts.most_waiting_logins)]
+    with pytest.raises(Answer) as refused:
+        passwords.matches(hashed, "correct horse")
+    assert refused.value.status == 503
+    for _ in places:
+        passwords._places.release()
+    assert passwords.matches(hashed, "correct horse")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,9 +15,10 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection, and_, delete, insert, select, update
 
-from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound
+from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound, ShelfError
 from modelshelf.package import name as names
 from modelshelf.registry import clock, tables
+from modelshelf.registry.replies import Answer
 
 Role = Literal["owner", "maintainer"]
 Scope = Literal["read", "publish", "yank", "account"]
@@ -36,12 +38,17 @@ class Identity:
     publisher: str | None = None
 
 
+most_waiting_logins = 8
+"""Beyond these, logins are told to come again: they must not take the threads of all the others."""
+
+
 class Passwords:
     """argon2id hashes; at most two are computed at once, so that logins cannot eat the memory."""
 
     def __init__(self, memory_kib: int) -> None:
         self._hasher = PasswordHasher(memory_cost=memory_kib, parallelism=1)
         self._turn = threading.Semaphore(2)
+        self._places = threading.Semaphore(most_waiting_logins)
         self._nobody = self._hasher.hash(secrets.token_hex())
 
     def hash(self, password: str) -> str:
@@ -52,17 +59,29 @@ class Passwords:
                 expected=f"{shortest_password_characters} to {longest_password_characters} characters",
                 got=len(password),
             )
-        with self._turn:
+        with self._queued():
             return self._hasher.hash(password)
 
     def matches(self, hashed: str | None, password: str) -> bool:
         """Whether the password is right; takes as long when there is no such account."""
         try:
-            with self._turn:
+            with self._queued():
                 self._hasher.verify(hashed or self._nobody, password[:longest_password_characters])
         except (VerificationError, InvalidHashError):
             return False
         return hashed is not None
+
+    @contextlib.contextmanager
+    def _queued(self) -> Iterator[None]:
+        """Wait for a turn, in a short queue. Raises an Answer of 503 where it is full."""
+        if not self._places.acquire(blocking=False):
+            busy = ShelfError("Too many people log in at this moment: try again")
+            raise Answer(503, busy, headers={"retry-after": "1"})
+        try:
+            with self._turn:
+                yield
+        finally:
+            self._places.release()
 
 
 class Throttle:

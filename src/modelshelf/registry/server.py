@@ -11,13 +11,12 @@ import uvicorn
 from starlette.applications import Starlette
 
 from modelshelf.errors import ShelfError, UsageError
-from modelshelf.registry import log
+from modelshelf.registry import log, wire
 from modelshelf.registry.app import create_app
 from modelshelf.registry.service import Service
 from modelshelf.registry.settings import Settings
 
 KEEP_ALIVE_SECONDS = 15
-MAX_HEADER_BYTES = 64 << 10
 MAX_CONNECTIONS = 1000
 BACKLOG = 512
 _STOPPING = (signal.SIGTERM, signal.SIGINT)
@@ -103,7 +102,8 @@ def configuration(app: Starlette, settings: Settings) -> uvicorn.Config:
         timeout_graceful_shutdown=settings.stop_seconds,
         limit_concurrency=MAX_CONNECTIONS,
         backlog=BACKLOG,
-        h11_max_incomplete_event_size=MAX_HEADER_BYTES,
+        http=wire.protocol(),
+        h11_max_incomplete_event_size=wire.MAX_HEADER_BYTES,
     )
 
 
