@@ -6,7 +6,8 @@ import pytest
 
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Artifact, Package, Record, Requires, Variant
-from modelshelf.registry.search import FACETS, Search, SearchDocument, document, open_search
+from modelshelf.package.search import FACETS
+from modelshelf.registry.search import Search, SearchDocument, document, open_search
 
 
 def described(

@@ -101,7 +101,7 @@ def publish(
     try:
         told = registry.ask("POST", f"/sessions/{session}/publish")
     except NetworkError:
-        raise  # it may be published all the same: the next run asks this session
+        raise  # it may be published all the same: the next run asks for it
     except ShelfError:
         note.forget()
         raise

@@ -16,41 +16,12 @@ from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound
 from modelshelf.package import name as names
 from modelshelf.package.entry import Entry, commit_name
 from modelshelf.package.path import unsafe_path
+from modelshelf.package.search import Found
 from modelshelf.package.version import Version
 from modelshelf.store.digest import is_sha256
 
 API = "/api/v1"
 Model = TypeVar("Model")
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """One line of a search's answer."""
-
-    name: str
-    version: str
-    summary: str | None = None
-    task: str | None = None
-    algorithm: str | None = None
-    license: str | None = None
-    datasets: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ()
-    downloads: int = 0
-    published: str | None = None
-
-
-class FacetCount(msgspec.Struct, frozen=True):
-    """How many packages have one value of a facet."""
-
-    value: str
-    count: int
-
-
-class Hits(msgspec.Struct, frozen=True):
-    """A search's answer: how many there are in all, one page of them, counts for each facet."""
-
-    total: int
-    results: tuple[Hit, ...]
-    facets: dict[str, tuple[FacetCount, ...]] = {}
 
 
 class Registry:
@@ -90,11 +61,11 @@ class Registry:
         answer = self.http.get(f"{API}/packages/{name}/{quote(chosen, safe='')}")
         return self._decoded(answer, dict[str, object])
 
-    def search(self, text: str, facets: dict[str, list[str]], *, offset: int, limit: int) -> Hits:
+    def search(self, text: str, facets: dict[str, list[str]], *, offset: int, limit: int) -> Found:
         """One page of the packages that match."""
         query = [("q", text), ("offset", str(offset)), ("limit", str(limit))]
         query += [(facet, value) for facet, values in facets.items() for value in values]
-        return self._decoded(self.http.get(f"{API}/search?{urlencode(query)}"), Hits)
+        return self._decoded(self.http.get(f"{API}/search?{urlencode(query)}"), Found)
 
     def ask(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, object]:
         """One call of the API below `/api/v1`; `{}` where the answer has no body."""

@@ -20,9 +20,7 @@ from filelock import FileLock
 
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
-
-FACETS = ("task", "algorithm", "dataset", "license", "format", "context", "framework")
-"""What a search can be narrowed by, in the order in which pages show it."""
+from modelshelf.package.search import FACETS, Hit
 
 _LAYOUT = "v1"
 """Name of the index's folder: changed with `_schema`, so that old files are never misread."""
@@ -40,21 +38,6 @@ _MAX_LIMIT = 100
 _MAX_BUCKETS = 65_000
 _WRITER_HEAP_BYTES = 15_000_000
 _WORD = re.compile(r"[^\W_]+")
-
-
-class Hit(msgspec.Struct, frozen=True):
-    """A package as a list of results shows it: its newest release. `published` is RFC 3339."""
-
-    name: str
-    version: str
-    summary: str | None = None
-    task: str | None = None
-    algorithm: str | None = None
-    license: str | None = None
-    datasets: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ()
-    downloads: int = 0
-    published: str | None = None
 
 
 class SearchDocument(msgspec.Struct, frozen=True):

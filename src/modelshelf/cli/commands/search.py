@@ -6,8 +6,7 @@ import argparse
 
 from modelshelf.cli.options import add_registry, registry_of
 from modelshelf.cli.output import Output
-
-FACETS = ("task", "algorithm", "dataset", "license", "format", "context", "framework")
+from modelshelf.package.search import FACETS
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

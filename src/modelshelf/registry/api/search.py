@@ -4,34 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from modelshelf.errors import UsageError
+from modelshelf.package.search import FACETS, Choice, Found
 from modelshelf.registry.routing import Call, Resource
-from modelshelf.registry.search import FACETS, Hit, Results
+from modelshelf.registry.search import Results
 
 API = Resource("search")
 
 _MAX_CHOSEN = 32
 _MAX_CHOICES = 200
-
-
-class Choice(msgspec.Struct, frozen=True):
-    """One value of a facet and how many packages choosing it would find."""
-
-    value: str
-    count: int
-
-
-class Found(msgspec.Struct, frozen=True):
-    """The answer: `total` packages match, `results` holds those from `offset` on.
-
-    `facets` has the 200 most frequent values of each facet; their counts are exact.
-    """
-
-    total: int
-    results: tuple[Hit, ...]
-    facets: dict[str, tuple[Choice, ...]]
 
 
 @API.route(

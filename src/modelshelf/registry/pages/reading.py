@@ -12,10 +12,11 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
+from modelshelf.package.search import Hit
 from modelshelf.registry import releases, tables
 from modelshelf.registry.markdown import MAX_CHARACTERS, rendered
 from modelshelf.registry.pages.rendering import file_url
-from modelshelf.registry.search import Hit, document
+from modelshelf.registry.search import document
 from modelshelf.registry.service import Service
 from modelshelf.store.disk import DiskStore
 

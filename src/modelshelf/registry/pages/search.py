@@ -8,11 +8,12 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
+from modelshelf.package.search import FACETS
 from modelshelf.registry.api.search import chosen
 from modelshelf.registry.pages.page import Page
 from modelshelf.registry.pages.rendering import page
 from modelshelf.registry.routing import Call
-from modelshelf.registry.search import FACETS, Results
+from modelshelf.registry.search import Results
 
 _PER_PAGE = 20
 _MAX_CHOICES = 60
