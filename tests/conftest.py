@@ -114,6 +114,26 @@ def run_shelf(*arguments: str, cwd: Path, env: dict[str, str], stdin: str = "") 
     return Finished(done.returncode, done.stdout, done.stderr)
 
 
+def run_here(*arguments: str, cwd: Path, env: dict[str, str], stdin: str = "") -> Finished:
+    """The command line inside this process: for tests of what it does, not of how it starts."""
+    import contextlib
+    import io
+
+    from modelshelf.cli import main
+
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as here, contextlib.chdir(cwd):
+        for name in ("MODELSHELF_HOME", "MODELSHELF_REGISTRY", "MODELSHELF_TOKEN"):
+            here.setenv(name, env[name]) if name in env else here.delenv(name, raising=False)
+        here.setattr("sys.stdin", io.StringIO(stdin))
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                code = main(arguments)
+            except SystemExit as stop:
+                code = stop.code if isinstance(stop.code, int) else 1
+    return Finished(code, out.getvalue(), err.getvalue())
+
+
 @pytest.fixture(scope="session")
 def registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A registry that all tests of one process share: give packages names of their own."""
@@ -159,6 +179,16 @@ def shelf(project: Path, user_env: dict[str, str]) -> Shelf:
     """`shelf("install", "acme/scale")` in the project, as the user; gives code, out and err."""
 
     def run(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Finished:
+        return run_here(*arguments, cwd=cwd or project, env=user_env, stdin=stdin)
+
+    return run
+
+
+@pytest.fixture
+def typed(project: Path, user_env: dict[str, str]) -> Shelf:
+    """The same in a process of its own, as it is typed."""
+
+    def run(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Finished:
         return run_shelf(*arguments, cwd=cwd or project, env=user_env, stdin=stdin)
 
     return run
@@ -179,36 +209,3 @@ def publisher(shelf: Shelf, request: pytest.FixtureRequest) -> str:
 def package() -> Callable[..., Path]:
     """`write_package`, for tests that need a folder to publish."""
     return write_package
-
-
-class Writers(NamedTuple):
-    """What writes packages: test modules cannot import it from here."""
-
-    package: Callable[..., Path]
-    onnx: Callable[[Path, float], None]
-
-
-@pytest.fixture(scope="session")
-def writers() -> Writers:
-    """`writers.package(folder, name=...)` and `writers.onnx(path, factor)`."""
-    return Writers(write_package, write_onnx)
-
-
-def run_here(*arguments: str, cwd: Path, env: dict[str, str], stdin: str = "") -> Finished:
-    """The command line inside this process: for tests of what it does, not of how it starts."""
-    import contextlib
-    import io
-
-    from modelshelf.cli import main
-
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as here, contextlib.chdir(cwd):
-        for name in ("MODELSHELF_HOME", "MODELSHELF_REGISTRY", "MODELSHELF_TOKEN"):
-            here.setenv(name, env[name]) if name in env else here.delenv(name, raising=False)
-        here.setattr("sys.stdin", io.StringIO(stdin))
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            try:
-                code = main(arguments)
-            except SystemExit as stop:
-                code = stop.code if isinstance(stop.code, int) else 1
-    return Finished(code, out.getvalue(), err.getvalue())

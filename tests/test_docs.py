@@ -15,13 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import pytest
 
 from modelshelf.cli import dispatch
 from modelshelf.registry.server import Server
 from modelshelf.registry.settings import Settings
+from tests.conftest import write_onnx, write_package
 
 ROOT = Path(__file__).parents[1]
 PASSWORD = "correct horse battery"
@@ -45,13 +46,6 @@ _PART = re.compile(
 
 def named(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-class Writers(Protocol):
-    """See the fixture of this name."""
-
-    def package(self, folder: Path, *, name: str, version: str) -> Path: ...
-    def onnx(self, path: Path, factor: float) -> None: ...
 
 
 class Part(NamedTuple):
@@ -104,11 +98,10 @@ def registry(data: Path) -> Iterator[str]:
 class Page:
     """A page being read by a user who types what it says, in an empty folder."""
 
-    def __init__(self, folder: Path, url: str, writers: Writers) -> None:
+    def __init__(self, folder: Path, url: str) -> None:
         self.here = folder / "work"
         self.here.mkdir()
         self.folder = folder
-        self.writers = writers
         self.servers: list[subprocess.Popen[str]] = []
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MODELSHELF_")}
         self.env = {
@@ -141,7 +134,7 @@ class Page:
         if what == "package":
             name, version = words
             folder = self.folder / "packages" / name / version
-            self.writers.package(folder, name=name, version=version)
+            write_package(folder, name=name, version=version)
             publisher = {"MODELSHELF_HOME": str(self.folder / "publisher")}
             with suppress(AssertionError):  # the account may be there from the last package
                 self.done(login(name.split("/")[0]), **publisher)
@@ -149,7 +142,7 @@ class Page:
         elif what == "account":
             self.done(login(words[0]))
         elif what == "onnx":
-            self.writers.onnx(self.path(words[0]), 2.0)
+            write_onnx(self.path(words[0]), 2.0)
         else:
             assert what == "install", what
             self.done(f"shelf install {shlex.join(words)}")
@@ -219,10 +212,10 @@ def login(account: str) -> str:
 
 
 @pytest.mark.parametrize("path", RUNNING, ids=named)
-def test_what_a_page_shows_is_what_happens(path: Path, tmp_path: Path, writers: Writers) -> None:
+def test_what_a_page_shows_is_what_happens(path: Path, tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     with registry(tmp_path / "registry") as url:
-        page = Page(tmp_path, url, writers)
+        page = Page(tmp_path, url)
         try:
             page.read(text)
         finally:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 import modelshelf
 from modelshelf.errors import FormatError, Refused
+from tests.conftest import Shelf, write_package
 
 torch = pytest.importorskip("torch")
 
@@ -70,14 +69,13 @@ files = ["hubconf.py", "network.py", "scale.pt"]
 
 @pytest.fixture
 def installed(
-    shelf: Callable[..., Any],
+    shelf: Shelf,
     publisher: str,
-    package: Callable[..., Path],
     tmp_path: Path,
 ) -> str:
     """A published and installed package with an ONNX variant and the same in torch."""
     name = f"{publisher}/scale"
-    folder = package(tmp_path / "package", name=name, factor=2.0)
+    folder = write_package(tmp_path / "package", name=name, factor=2.0)
     (folder / "hubconf.py").write_text(HUBCONF)
     (folder / "network.py").write_text(NETWORK)
     torch.save({"factor": torch.full((2,), 2.0)}, folder / "scale.pt")

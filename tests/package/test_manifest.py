@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from modelshelf.errors import Invalid, Problem
 from modelshelf.package.manifest import (
     largest_manifest_bytes,
+    located,
     most_problems,
     parse,
     parse_project,
@@ -343,3 +344,17 @@ def _refused(read: Callable[[bytes], object], raw: bytes) -> tuple[Problem, ...]
     except Invalid as error:
         return error.problems or (Problem(""),)
     return ()
+
+
+def test_what_a_check_finds_gets_the_line_of_its_element() -> None:
+    """The element's own line, else that of the nearest table around it, else none."""
+    text = b'# ours\n[package]\nname = "acme/digits"\n\n[[variants]]\nname = "small"\n'
+    found = [
+        Problem("a", element="package.task"),
+        Problem("b", element="package.name"),
+        Problem("c", element="variants[0].artifacts[1].files"),
+        Problem("d", element="signatures"),
+        Problem("e", file="small.onnx", element="package.name"),
+    ]
+    lines = [each.line for each in located(text, found)]
+    assert lines == [2, 3, 5, None, None]

@@ -6,17 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Finished, Shelf, run_here, write_package
-
-
-@pytest.fixture
-def shelf(project: Path, user_env: dict[str, str]) -> Shelf:
-    """`shelf("install", "acme/scale")` in the project, as the user, without a process of its own."""
-
-    def run(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Finished:
-        return run_here(*arguments, cwd=cwd or project, env=user_env, stdin=stdin)
-
-    return run
+from tests.conftest import Shelf, write_package
 
 
 @pytest.fixture

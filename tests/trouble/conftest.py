@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import Finished, Shelf, run_here
+from tests.conftest import Finished, run_here
 
 CHUNK_BYTES = 16 << 10
 
@@ -185,16 +185,6 @@ def token(user_env: dict[str, str]) -> str:
     """The token that `shelf login` kept."""
     kept = json.loads((Path(user_env["MODELSHELF_HOME"]) / "settings.json").read_text())
     return str(next(iter(kept["tokens"].values())))
-
-
-@pytest.fixture
-def shelf(project: Path, user_env: dict[str, str]) -> Shelf:
-    """`shelf("install", "acme/scale")` in the project, as the user, without a process of its own."""
-
-    def run(*arguments: str, cwd: Path | None = None, stdin: str = "") -> Finished:
-        return run_here(*arguments, cwd=cwd or project, env=user_env, stdin=stdin)
-
-    return run
 
 
 @pytest.fixture

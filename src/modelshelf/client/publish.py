@@ -49,12 +49,13 @@ def check(folder: Path, level: Level = "minimal") -> Checked:
     """Everything that would stop `folder` from being published at this level of documentation."""
     path = folder / manifest.FILE
     try:
-        record = manifest.parse(_manifest(path))
+        text = _manifest(path)
+        record = manifest.parse(text)
     except Invalid as error:
         problems = error.problems or (Problem(error.message, hint=error.hint),)
         return Checked(None, problems, None, {})
     staged = checks.stage(folder, record, level)
-    problems = tuple(checks.examine(staged))
+    problems = manifest.located(text, checks.examine(staged))
     return Checked(record, problems, completeness(staged.values), staged.values)
 
 

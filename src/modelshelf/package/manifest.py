@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import TypeVar
 
@@ -42,6 +42,22 @@ def parse_project(text: str | bytes) -> Project:
     if "package" in raw:
         raw = {key: raw[key] for key in raw if key in ("dependencies", "registry")}
     return _build(raw, lines, Project)
+
+
+def located(text: bytes, found: Iterable[Problem]) -> tuple[Problem, ...]:
+    """The problems with the line of the element that each is about, where `text` has one."""
+    lines = {schema.dotted(place): line for place, line in _key_lines(_decode(text)).items()}
+
+    def line_of(problem: Problem) -> int | None:
+        element = problem.element or ""
+        while element and element not in lines:
+            element = element[: max(element.rfind("."), element.rfind("["), 0)]
+        return lines.get(element)
+
+    return tuple(
+        each._replace(line=line_of(each)) if each.file == FILE and each.line is None else each
+        for each in found
+    )
 
 
 def problems(record: Record) -> list[Problem]:
