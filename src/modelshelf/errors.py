@@ -26,7 +26,7 @@ class Problem(NamedTuple):
 
     `file` is relative to the package's folder; `line` counts from 1 and is None where a file has
     no lines; `element` is the dotted place in the record (`package.task`); `rule` is the id of the
-    check that found it.
+    check that found it. A `warning` stops nothing.
     """
 
     message: str
@@ -35,6 +35,7 @@ class Problem(NamedTuple):
     element: str | None = None
     hint: str | None = None
     rule: str = "manifest"
+    warning: bool = False
 
     def where(self) -> str:
         """The place as editors understand it: `shelf.toml:12`."""

@@ -79,8 +79,7 @@ def test_precision_and_parameters() -> None:
     ],
 )
 def test_author_paths(text: str, found: str | None) -> None:
-    notes = author_paths([text])
-    assert [note.split(": ", 1)[1] for note in notes] == ([found] if found else [])
+    assert [risk.detail for risk in author_paths([text], "x")] == ([found] if found else [])
 
 
 def test_no_framework_is_imported() -> None:

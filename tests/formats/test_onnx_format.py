@@ -160,8 +160,8 @@ def test_a_function_of_the_model_is_no_custom_operator(tmp_path: Path) -> None:
 def test_paths_of_the_author_are_noted(tmp_path: Path) -> None:
     model = linear()
     model.graph.node[0].doc_string = 'File "/home/ann/net.py", line 7'
-    notes = read(saved(tmp_path, model)).notes
-    assert "holds a path of the author's machine: /home/ann/net.py" in notes
+    risks = read(saved(tmp_path, model)).risks
+    assert [(risk.kind, risk.detail) for risk in risks] == [("author-path", "/home/ann/net.py")]
 
 
 def external(folder: Path) -> Path:

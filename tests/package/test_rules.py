@@ -12,7 +12,7 @@ from modelshelf.package.schema import Wrong, dotted, walk
 from modelshelf.package.vocabularies import nearest, vocabulary
 
 FREE = {"dependencies": "a/b", "signatures": "s", "inputs": "x", "outputs": "x", "entrypoints": "e",
-        "frameworks": "torch"}  # fmt: skip
+        "frameworks": "torch", "symbols": "n", "connect": "y"}  # fmt: skip
 
 
 def _place(pattern: str) -> tuple[str | int, ...]:

@@ -21,7 +21,7 @@ from modelshelf import plugins
 from modelshelf.errors import FormatError, NotFound
 from modelshelf.formats.facts import Facts, Format, Risk, TensorInfo
 
-__all__ = ["Facts", "Format", "Risk", "TensorInfo", "detect", "formats", "read"]
+__all__ = ["Facts", "Format", "Risk", "TensorInfo", "carrier", "detect", "formats", "read"]
 
 HEAD_BYTES = 512
 """How much of a file `Format.claims` sees."""
@@ -33,6 +33,27 @@ def formats() -> dict[str, Format]:
     offers = plugins.offered("modelshelf.formats", "FORMAT")
     found = {offer.name: offer for offer in offers if isinstance(offer, Format)}
     return dict(sorted(found.items()))
+
+
+def carrier(path: Path) -> Path:
+    """The file that stands for `path`: itself, or the one that carries a folder's format.
+
+    Raises:
+        FormatError: it is a folder without such a file.
+
+    """
+    if not path.is_dir():
+        return path
+    names = [name for form in formats().values() for name in form.carriers]
+    found = next((path / name for name in names if (path / name).is_file()), None)
+    if found is None:
+        raise FormatError(
+            f"{path.name} is a folder in no format that is known here",
+            where=path.name,
+            expected=", ".join(names),
+            hint="name the file to look into",
+        )
+    return found
 
 
 def detect(path: Path) -> Format | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from modelshelf.package.entry import SEVERITIES, Severity
 from modelshelf.package.record import Entrypoint
 from modelshelf.package.signature import Signature, element_count
 
@@ -30,27 +31,53 @@ class TensorInfo(msgspec.Struct, frozen=True):
     shape: tuple[int, ...]
 
 
+RISKS: dict[str, tuple[Severity, str]] = {
+    "author-path": ("note", "a path of the author's own machine"),
+    "external-data": ("blocked", "needs a file that is not there"),
+    "python-code": ("code", "Python source that loading runs"),
+    "torchscript-code": ("code", "TorchScript source that loading or calling runs"),
+    "custom-op": ("code", "an operator that only a library of the publisher's knows"),
+    "custom-class": ("code", "a class that only the publisher's code defines"),
+    "lambda": ("blocked", "a Python function stored as byte code"),
+    "pickle-global": ("blocked", "an import that no allow-list names"),
+    "pickle-trailing": ("blocked", "bytes after the end of a pickle"),
+    "file-op": ("blocked", "an operator that reads or writes files, or runs Python"),
+    "native-code": ("blocked", "machine code"),
+    "nested-archive": ("blocked", "an archive within the archive"),
+    "unreadable": ("blocked", "cannot be read, so nobody knows what it does"),
+    "unknown": ("blocked", "of a kind that no reader here knows"),
+}
+"""Every kind of risk: how much it weighs, and what it is."""
+
+
 class Risk(msgspec.Struct, frozen=True):
     """Something in a file that a reviewer should see; `file` is the file's name.
 
-    Kinds: `pickle-global` (would be imported by unpickling), `pickle-trailing` (bytes after the
-    pickle), `python-code`, `torchscript-code` (run when loaded), `custom-op` (needs a library),
-    `external-data` (points to a file that is not there).
+    `kind` is one of `RISKS`; `detail` says which import, operator or entry of the archive.
     """
 
     kind: str
     detail: str
     file: str
 
+    @property
+    def severity(self) -> Severity:
+        """How much it weighs; an unknown kind counts as blocked."""
+        return RISKS[self.kind][0] if self.kind in RISKS else "blocked"
+
 
 class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a file says, read from its headers only.
 
-    `signature_known` is False where the format cannot carry a signature. `parameters` counts the
-    values of all stored tensors, shared ones once. `code` names what loading would import or
-    run; `unsafe` is True where any of it is not on the format's allow-list. `precision` is the
-    dtype of most values. `companions` are other files that this one refers to, relative to it;
-    `python_packages` what it says must be installed.
+    `signature_known` is False where the format cannot carry a signature; `unsaid` tells, a
+    sentence each, what else this file or format cannot say (shapes, names of outputs).
+    `parameters` counts the values of all stored tensors, shared ones once. `ops` counts the
+    operators of the graph. `code` names what loading would import or run. `precision` is the dtype
+    of most values. `companions` are other files that this one refers to, relative to its folder;
+    `python_packages` what it says must be installed; `urls` where its code fetches weights.
+
+    `cuts` are the places at which the store may cut, by file (relative to this file's folder, this
+    one by its own name): offsets in bytes at which a tensor's bytes begin or end, ascending.
     """
 
     format: str
@@ -64,12 +91,24 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     ops: dict[str, int] = {}
     opset: int | None = None
     code: tuple[str, ...] = ()
-    unsafe: bool = False
     precision: str | None = None
     companions: tuple[str, ...] = ()
     python_packages: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()
+    unsaid: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     risks: tuple[Risk, ...] = ()
+    cuts: dict[str, tuple[int, ...]] = {}
+
+    @property
+    def severity(self) -> Severity:
+        """The weight of the heaviest risk; `note` where there is none."""
+        return max((risk.severity for risk in self.risks), key=SEVERITIES.index, default="note")
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether loading would run anything that is not on an allow-list."""
+        return self.severity != "note"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +120,7 @@ class Format:
     Table 7), `advantages` and `disadvantages` those of its Table 8. `carries_code` is True where
     a file of this format can run code when it is loaded. `claims` decides from the path and the
     first bytes whether to read a file; `read` raises FormatError where bytes break the format.
+    `carriers` are the names of files that stand for a whole folder (`saved_model.pb`).
     """
 
     name: str
@@ -92,6 +132,7 @@ class Format:
     claims: Callable[[Path, bytes], bool]
     read: Callable[[Path], Facts]
     carries_code: bool = False
+    carriers: tuple[str, ...] = ()
 
 
 def precision_of(tensors: Iterable[TensorInfo]) -> str | None:
@@ -107,12 +148,17 @@ def parameter_count(tensors: Iterable[TensorInfo]) -> int:
     return sum(element_count(tensor.shape) for tensor in tensors)
 
 
-def author_paths(texts: Iterable[str]) -> tuple[str, ...]:
-    """Absolute paths of the author's machine that stand in `texts`, as notes; each once."""
+def author_paths(texts: Iterable[str], file: str) -> tuple[Risk, ...]:
+    """Absolute paths of the author's machine that stand in `texts` of `file`; each once."""
     found: dict[str, None] = {}
     for text in texts:
         for match in _AUTHOR_PATH.finditer(text):
-            found.setdefault(f"holds a path of the author's machine: {match.group()}")
+            found.setdefault(match.group())
             if len(found) >= PATH_COUNT:
-                return tuple(found)
-    return tuple(found)
+                break
+    return tuple(Risk("author-path", path, file) for path in list(found)[:PATH_COUNT])
+
+
+def cut_points(spans: Iterable[tuple[int, int]]) -> tuple[int, ...]:
+    """The ends of `spans` (first byte, byte after the last), each once, ascending, as `cuts` are."""
+    return tuple(sorted({place for span in spans for place in span}))

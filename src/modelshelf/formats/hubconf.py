@@ -65,13 +65,12 @@ def read(path: Path) -> Facts:
         framework="pytorch",
         entrypoints=conf.entrypoints,
         code=(path.name, *(f"requires {name}" for name in conf.dependencies)),
-        unsafe=True,
         python_packages=conf.dependencies,
-        notes=(
-            *(f"cannot be told without running it: {name}" for name in conf.unresolved),
-            *author_paths([Source.opened(path).text]),
+        unsaid=tuple(f"{name}: only running the file would tell" for name in conf.unresolved),
+        risks=(
+            Risk("python-code", "loading an entrypoint runs this file", path.name),
+            *author_paths([Source.opened(path).text], path.name),
         ),
-        risks=(Risk("python-code", "loading an entrypoint runs this file", path.name),),
     )
 
 

@@ -53,6 +53,7 @@ def facts_of(data: Bytes, path: Path) -> Facts:
         risks=(
             *(Risk("custom-op", name, path.name) for name in custom),
             *_missing(model.external, path),
+            *author_paths(model.texts, path.name),
         ),
     )
 
@@ -133,7 +134,7 @@ def _notes(model: Model) -> tuple[str, ...]:
     ]
     if any(domain in RUNTIME_DOMAINS for domain, _ in model.ops):
         notes.append("uses operators that only onnxruntime has")
-    return (*notes, *author_paths(model.texts))
+    return tuple(notes)
 
 
 FORMAT = Format(

@@ -138,10 +138,9 @@ def _facts(
         tensors=tensors,
         parameters=value_count(stored),
         code=tuple(str(name) for name in pickle.imports),
-        unsafe=bool(risks),
         precision=precision_of(tensors),
-        notes=(_kind(pickle.root), *notes, *author_paths(_sources(pickle.root))),
-        risks=tuple(risks),
+        notes=(_kind(pickle.root), *notes),
+        risks=(*risks, *author_paths(_sources(pickle.root), path.name)),
     )
 
 

@@ -68,7 +68,6 @@ def _facts(path: Path, stored: list[Stored], foreign: list[Global], files: list[
         tensors=tensors,
         parameters=value_count(stored),
         code=(*map(str, foreign), *sources[:CODE_COUNT]),
-        unsafe=True,
         precision=precision_of(tensors),
         notes=(f"{len(sources)} source files of TorchScript",),
         risks=(

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -14,6 +14,15 @@ from modelshelf.package.record import Dependency, Requires, Variant
 from modelshelf.package.signature import Signature
 
 Status = Literal["active", "archived", "deprecated", "quarantined"]
+Level = Literal["patch", "minor", "major"]
+LEVELS: tuple[Level, ...] = get_args(Level)
+"""From the smallest step to the largest."""
+Axis = Literal["algorithm", "code", "data", "tensors"]
+Severity = Literal["note", "code", "blocked"]
+"""How much something found in a file weighs: worth knowing; runs the publisher's code, so a user
+must consent; on no allow-list, so nobody gets it unless an operator decides otherwise."""
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""From light to heavy."""
 
 
 class File(msgspec.Struct, frozen=True):
@@ -27,6 +36,32 @@ class File(msgspec.Struct, frozen=True):
     sha256: str
     git: str
     md5: str
+
+
+class Change(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a release is to the one before it, computed from both.
+
+    `level` says whether a caller may break, `axes` what moved (algorithm, code, data, tensors).
+    `unverified` where weights moved and no golden set tells how they behave. `override` is the
+    publisher's reason for a version lower than the changes ask for.
+    """
+
+    previous: str
+    level: Level
+    axes: tuple[Axis, ...] = ()
+    unverified: bool = False
+    override: str | None = None
+
+
+class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the scanner said of a release's files, by which version of its rules.
+
+    `decision` is the operator's reason for letting through what was blocked.
+    """
+
+    verdict: Severity
+    rules: int
+    decision: str | None = None
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -51,6 +86,8 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     yanked: str | None = None
     status: Status = "active"
     successor: str | None = None
+    change: Change | None = None
+    scan: Scan | None = None
 
 
 def commit_name(files: tuple[File, ...]) -> str:

@@ -1,7 +1,8 @@
 """The record: what a publisher writes in `shelf.toml`, typed. Pure data, both sides read it.
 
 The shape is DESIGN's: `[package]`, `[dependencies]`, `[requires]`, `[training]`,
-`[signatures.NAME]`, `[entrypoints.NAME]`, `[[variants]]` with `[[variants.artifacts]]`.
+`[preprocessing]`, `[postprocessing]`, `[signatures.NAME]`, `[entrypoints.NAME]`, `[[golden]]`,
+`[[variants]]` with `[[variants.artifacts]]`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import msgspec
 from modelshelf.package.signature import Signature
 
 Kind = Literal["person", "organization"]
-DependencyKind = Literal["runtime", "preprocess", "base"]
+DependencyKind = Literal["runtime", "preprocess", "pipeline", "base"]
 Feature = bool | int | float | str
 
 
@@ -56,13 +57,18 @@ class Package(_Value, frozen=True):
     usage: str | None = None
     notes: str | None = None
     include: tuple[str, ...] = ()
+    backbone: bool = False
+    """Whether others build on its parameters: then their names and shapes are part of the contract."""
 
 
 class Dependency(_Value, frozen=True):
     """A requirement on another package of models, written by a publisher or by a consumer.
 
     Without `variants` the default variant is meant, without `format` the first one that the
-    context (`python` where none is named) can run.
+    context (`python` where none is named) can run. What a `preprocess` package puts out goes into
+    this one, what this one puts out goes into a `pipeline` package: `signature` is the one of
+    theirs that is called (the first where none is named), `connect` says which output (the key)
+    becomes which input; without it equal names meet, or the only output and the only input.
     """
 
     version: str
@@ -71,6 +77,8 @@ class Dependency(_Value, frozen=True):
     variants: tuple[str, ...] = ()
     format: str | None = None
     context: str | None = None
+    signature: str | None = None
+    connect: dict[str, str] = {}
 
 
 class Requires(_Value, frozen=True):
@@ -92,6 +100,34 @@ class Training(_Value, frozen=True):
     preprocessing: str | None = None
 
 
+class Processing(_Value, frozen=True):
+    """What must be done to data before or after the model, beyond what the signatures say.
+
+    `steps` are words in their order (`resize 256 bilinear`, `center-crop 224`, `lowercase`);
+    `tokenizer` is a file of the package.
+    """
+
+    steps: tuple[str, ...] = ()
+    tokenizer: str | None = None
+
+
+class Golden(_Value, frozen=True):
+    """Inputs with the outputs that they give: what callers may rely on, shipped with the package.
+
+    `inputs` and `outputs` are `.npz` files with an array for each name of `signature` (the first
+    where none is named). An output agrees within `absolute + relative * |expected|`. It holds for
+    the `variants` named, the default one where none is.
+    """
+
+    name: str
+    inputs: str
+    outputs: str
+    signature: str | None = None
+    variants: tuple[str, ...] = ()
+    absolute: float = 1e-5
+    relative: float = 1e-4
+
+
 class Parameter(_Value, frozen=True):
     """One argument of an entrypoint; `default` is its source text, None where it is required."""
 
@@ -110,12 +146,31 @@ class Entrypoint(_Value, frozen=True):
 
 
 class Metric(_Value, frozen=True):
-    """One measured quality of a variant."""
+    """One measured quality of a variant.
+
+    A later release keeps the promise while its value is no worse than `value` by more than
+    `tolerance`; more is better unless `lower_is_better`.
+    """
 
     name: str
     value: float
     dataset: str | None = None
     split: str | None = None
+    tolerance: float = 0.0
+    lower_is_better: bool = False
+
+
+class Cost(_Value, frozen=True):
+    """What one call takes: multiply-accumulates and the peak of memory in bytes.
+
+    `tool` says with which version of what it was measured, `inputs` with which inputs
+    (`float32[1, 3, 224, 224]` by name).
+    """
+
+    tool: str
+    inputs: dict[str, str] = {}
+    macs: int | None = None
+    peak_memory: int | None = None
 
 
 class Artifact(_Value, frozen=True):
@@ -126,6 +181,7 @@ class Artifact(_Value, frozen=True):
     contexts: tuple[str, ...] = ("python",)
     precision: str | None = None
     opset: int | None = None
+    cost: Cost | None = None
 
 
 class Variant(_Value, frozen=True):
@@ -148,8 +204,11 @@ class Record(_Value, frozen=True):
     dependencies: dict[str, Dependency] = {}
     requires: Requires = Requires()
     training: Training | None = None
+    preprocessing: Processing | None = None
+    postprocessing: Processing | None = None
     signatures: dict[str, Signature] = {}
     entrypoints: dict[str, Entrypoint] = {}
+    golden: tuple[Golden, ...] = ()
 
 
 def default_variant(variants: tuple[Variant, ...]) -> Variant:
@@ -174,6 +233,7 @@ def _mentions(record: Record) -> Iterator[tuple[str, str]]:
     yield from ((path, "package.include") for path in package.include)
     if record.training and record.training.script:
         yield record.training.script, "training.script"
+    yield from _behaviour_files(record)
     for name, signature in record.signatures.items():
         for tensor_name, tensor in (signature.inputs | signature.outputs).items():
             if tensor.labels:
@@ -183,6 +243,16 @@ def _mentions(record: Record) -> Iterator[tuple[str, str]]:
     for number, variant in enumerate(record.variants):
         for artifact in variant.artifacts:
             yield from ((path, f"variants[{number}].artifacts") for path in artifact.files)
+
+
+def _behaviour_files(record: Record) -> Iterator[tuple[str, str]]:
+    for field in ("preprocessing", "postprocessing"):
+        processing: Processing | None = getattr(record, field)
+        if processing and processing.tokenizer:
+            yield processing.tokenizer, f"{field}.tokenizer"
+    for number, golden in enumerate(record.golden):
+        yield golden.inputs, f"golden[{number}].inputs"
+        yield golden.outputs, f"golden[{number}].outputs"
 
 
 def is_text(value: str) -> bool:

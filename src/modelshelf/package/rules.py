@@ -143,6 +143,16 @@ def _filled(value: object) -> Wrong | None:
     return None if value else Wrong("must not be empty")
 
 
+def _not_negative(value: object) -> Wrong | None:
+    assert isinstance(value, int | float)
+    return None if value >= 0 else Wrong("must be 0 or more")
+
+
+def _positive(value: object) -> Wrong | None:
+    assert isinstance(value, int)
+    return None if value > 0 else Wrong("must be 1 or more")
+
+
 def _dimension(value: object) -> Wrong | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return None if 0 <= value < 1 << 48 else Wrong("a size is 0 or more")
@@ -178,6 +188,17 @@ RULES: dict[str, Rule] = {
     "requires.python_version": _specifier,
     "requires.frameworks.*": _specifier,
     "training.script": _file,
+    "preprocessing.tokenizer": _file,
+    "postprocessing.tokenizer": _file,
+    "golden.*.name": _slug,
+    "golden.*.inputs": _file,
+    "golden.*.outputs": _file,
+    "golden.*.absolute": _not_negative,
+    "golden.*.relative": _not_negative,
+    "signatures.*.symbols.*.<key>": _identifier,
+    "signatures.*.symbols.*.min": _not_negative,
+    "signatures.*.symbols.*.max": _not_negative,
+    "signatures.*.symbols.*.step": _positive,
     "signatures.*.<key>": _identifier,
     "signatures.*.inputs.*.<key>": _identifier,
     "signatures.*.outputs.*.<key>": _identifier,
@@ -195,6 +216,9 @@ RULES: dict[str, Rule] = {
     "variants.*.artifacts.*.contexts.*": _word("contexts"),
     "variants.*.artifacts.*.precision": _word("precisions"),
     "variants.*.metrics.*.name": _slug,
+    "variants.*.metrics.*.tolerance": _not_negative,
+    "variants.*.artifacts.*.cost.macs": _not_negative,
+    "variants.*.artifacts.*.cost.peak_memory": _not_negative,
 }
 for _side in ("inputs", "outputs"):
     RULES[f"signatures.*.{_side}.*.dtype"] = _dtype

@@ -9,18 +9,44 @@ import msgspec
 DTYPES = (
     "bool", "int4", "int8", "int16", "int32", "int64", "uint4", "uint8", "uint16", "uint32",
     "uint64", "float4", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz",
-    "float16", "bfloat16", "float32", "float64", "complex64", "complex128", "string",
+    "float16", "bfloat16", "float32", "float64", "complex32", "complex64", "complex128", "string",
 )  # fmt: skip
 
 Dimension = int | str | None
 """A fixed size, a named symbol (equal names are equal sizes), or None where nothing is known."""
 
 
+class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The sizes that a symbol may stand for: from `min` to `max` (None: no end), by `step`."""
+
+    min: int = 0
+    max: int | None = None
+    step: int = 1
+
+    def __contains__(self, size: int) -> bool:
+        return (
+            size >= self.min
+            and (self.max is None or size <= self.max)
+            and (size - self.min) % self.step == 0
+        )
+
+    def __str__(self) -> str:
+        """`32..512 by 32`."""
+        step = f" by {self.step}" if self.step != 1 else ""
+        return f"{self.min}..{'' if self.max is None else self.max}{step}"
+
+
+ANY_SIZE = Interval()
+
+
 class Tensor(msgspec.Struct, frozen=True, omit_defaults=True):
     """The set of arrays that an input accepts or an output produces.
 
     `shape` is outermost first; `range` is (lowest, highest) of the values; `layout` names the
-    axes (`NCHW`); `labels` is a file of the package with one class a line.
+    axes (`NCHW`); `labels` is a file of the package with one class a line, a closed set unless
+    `labels_grow`. `colors` is the order of an image's channels (`RGB`), `mean` and `std` (one a
+    channel) what the values were normalised with, `sample_rate` a sound's in Hz. `space` names
+    the space of an embedding: outputs of equal `space` can be compared, whatever the weights.
     """
 
     dtype: str
@@ -31,6 +57,12 @@ class Tensor(msgspec.Struct, frozen=True, omit_defaults=True):
     layout: str | None = None
     labels: str | None = None
     optional: bool = False
+    labels_grow: bool = False
+    colors: str | None = None
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+    sample_rate: int | None = None
+    space: str | None = None
 
     def __str__(self) -> str:
         """`float32[batch, 1, 8, 8]`; an unknown rank is `float32[...]`, an unknown size `?`."""
@@ -41,11 +73,15 @@ class Tensor(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One way to call a model: what goes in, what comes out, by name."""
+    """One way to call a model: what goes in, what comes out, by name.
+
+    `symbols` bounds the sizes that named dimensions may have; one that is not there has any size.
+    """
 
     inputs: dict[str, Tensor]
     outputs: dict[str, Tensor]
     description: str | None = None
+    symbols: dict[str, Interval] = {}
 
     def __str__(self) -> str:
         """`(image: float32[batch, 1, 8, 8]) -> (logits: float32[batch, 10])`."""
