@@ -1,0 +1,154 @@
+"""The contract of a release: all that its callers may rely on, as one value to be compared.
+
+`contract` makes it from a folder, the registry keeps it with the release and serves it, and
+`checks.diff` compares two of them without another look at the files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelshelf.errors import FormatError
+from modelshelf.formats import Facts
+from modelshelf.package.record import Record, named_files
+
+LABEL_COUNT = 200_000
+LABELS_BYTES = 16 * 1024 * 1024
+GOLDEN_BYTES = 4 * 1024 * 1024
+"""Golden arrays of a release that are kept in its contract; larger sets count by their digest."""
+BLOCK_BYTES = 1024 * 1024
+
+
+class Held(msgspec.Struct, frozen=True):
+    """A file of the release: its size in bytes, its digest, and the digest of its tensors alone.
+
+    `weights` covers the bytes from the first tensor to the last, so that it stays the same when
+    only the text around them changed; without known tensors it is the digest of the file.
+    """
+
+    size: int
+    sha256: str
+    weights: str
+
+
+class Array(msgspec.Struct, frozen=True):
+    """An array: `data` are its values in C order, little-endian."""
+
+    dtype: str
+    shape: tuple[int, ...]
+    data: bytes
+
+
+class Example(msgspec.Struct, frozen=True):
+    """A golden case with its arrays by name."""
+
+    inputs: dict[str, Array]
+    outputs: dict[str, Array]
+
+
+class Contract(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A release as its callers know it: record, files, what the files say, labels, golden cases.
+
+    `facts` and `files` are by path; `labels` holds the lines of each labels file; `golden` the
+    cases by name, as far as their arrays are small.
+    """
+
+    record: Record
+    files: dict[str, Held] = {}
+    facts: dict[str, Facts] = {}
+    labels: dict[str, tuple[str, ...]] = {}
+    golden: dict[str, Example] = {}
+
+
+def contract(folder: Path, record: Record, facts: Mapping[str, Facts]) -> Contract:
+    """The contract of the release described by `record`, whose files lie below `folder`.
+
+    Files that are missing or unreadable are left out: other checks tell of them. Reads every
+    file once.
+    """
+    there = [path for path in named_files(record) if (folder / path).is_file()]
+    spans = _spans(facts)
+    return Contract(
+        record=record,
+        files={path: _held(folder / path, spans.get(path)) for path in there},
+        facts={path: msgspec.structs.replace(each, cuts={}) for path, each in facts.items()},
+        labels={path: lines for path in _label_files(record) if (lines := _lines(folder / path))},
+        golden=_examples(folder, record),
+    )
+
+
+def _spans(facts: Mapping[str, Facts]) -> dict[str, tuple[int, int]]:
+    """From the first tensor's first byte to the last one's end, by path."""
+    found: dict[str, tuple[int, int]] = {}
+    for path, each in facts.items():
+        folder = path.rpartition("/")[0]
+        for name, cuts in each.cuts.items():
+            if cuts:
+                found[f"{folder}/{name}" if folder else name] = (cuts[0], cuts[-1])
+    return found
+
+
+def _held(path: Path, span: tuple[int, int] | None) -> Held:
+    """Digests of the file and of its span, in one pass."""
+    whole, part = hashlib.sha256(), hashlib.sha256()
+    start, end = span or (0, 0)
+    at = 0
+    with path.open("rb") as file:
+        while block := file.read(BLOCK_BYTES):
+            whole.update(block)
+            part.update(block[max(start - at, 0) : max(end - at, 0)])
+            at += len(block)
+    return Held(at, whole.hexdigest(), part.hexdigest() if span else whole.hexdigest())
+
+
+def _label_files(record: Record) -> list[str]:
+    outputs = [
+        tensor
+        for signature in record.signatures.values()
+        for tensor in (*signature.inputs.values(), *signature.outputs.values())
+    ]
+    return list(dict.fromkeys(tensor.labels for tensor in outputs if tensor.labels))
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    """One label a line; none where the file is missing, too large or no text."""
+    try:
+        with path.open("rb") as file:
+            text = file.read(LABELS_BYTES + 1)
+        lines = text.decode().splitlines() if len(text) <= LABELS_BYTES else []
+    except (OSError, UnicodeDecodeError):
+        return ()
+    return tuple(lines) if len(lines) <= LABEL_COUNT else ()
+
+
+def _examples(folder: Path, record: Record) -> dict[str, Example]:
+    found: dict[str, Example] = {}
+    left = GOLDEN_BYTES
+    for case in record.golden:
+        try:
+            example = Example(_arrays(folder / case.inputs), _arrays(folder / case.outputs))
+        except FormatError:
+            continue  # the check of golden sets tells
+        arrays = (*example.inputs.values(), *example.outputs.values())
+        left -= sum(len(array.data) for array in arrays)
+        if left >= 0:
+            found[case.name] = example
+    return found
+
+
+def _arrays(path: Path) -> dict[str, Array]:
+    from modelshelf.formats.arrays import read_arrays
+
+    return {
+        name: Array(each.dtype.name, each.shape, _little_endian(each))
+        for name, each in read_arrays(path).items()
+    }
+
+
+def _little_endian(array: Any) -> bytes:
+    return bytes(array.astype(array.dtype.newbyteorder("<")).tobytes())
