@@ -1,4 +1,4 @@
-"""Writing a trained network down: ONNX for every runtime, safetensors for every library."""
+"""Writing a trained network down: ONNX for every runtime, safetensors for every library, examples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ import numpy as np
 import onnx
 import onnxruntime
 from fitting import Trained
-from models import CLASSES, IMAGE_SIDE, Array, Conv, Dense, Flatten, Layer, Pool, probabilities
+from models import (
+    CLASSES,
+    IMAGE_SIDE,
+    Array,
+    Conv,
+    Dense,
+    Flatten,
+    Layer,
+    Pool,
+    logits,
+    probabilities,
+)
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save
 
@@ -20,6 +31,16 @@ TOLERANCE = 1e-5
 def write_safetensors(trained: Trained, path: Path) -> None:
     """Write the weights alone, under PyTorch's names."""
     path.write_bytes(save(trained.parameters, metadata={"format": "pt"}))
+
+
+def write_golden(trained: Trained, folder: Path, name: str, images: Array) -> dict[str, str]:
+    """Write images and the scores they get: what a later release is compared with; gives the files."""
+    scores = logits(trained.architecture, trained.parameters, images)
+    files = {"inputs": f"golden/{name}-inputs.npz", "outputs": f"golden/{name}-outputs.npz"}
+    (folder / "golden").mkdir(exist_ok=True)
+    np.savez(folder / files["inputs"], image=images)
+    np.savez(folder / files["outputs"], logits=scores)
+    return files
 
 
 def write_onnx(trained: Trained, name: str, path: Path) -> None:
