@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from modelshelf.package.record import Dependency, Requires, Variant
+from modelshelf.package.record import Dependency, Record, Requires, Variant
 from modelshelf.package.signature import Signature
 
 Status = Literal["active", "archived", "deprecated", "quarantined"]
@@ -96,3 +96,22 @@ def commit_name(files: tuple[File, ...]) -> str:
     for file in sorted(files, key=lambda file: file.path):
         digest.update(f"{file.path}\0{file.sha256}\n".encode())
     return digest.hexdigest()
+
+
+def draft(record: Record) -> Entry:
+    """The entry of a release that is not published yet: without files, number and names."""
+    package = record.package
+    return Entry(
+        name=package.name,
+        version=package.version,
+        commit="",
+        number=0,
+        manifest="",
+        published="",
+        files=(),
+        variants=record.variants,
+        license=package.license,
+        dependencies=record.dependencies,
+        requires=record.requires,
+        signatures=record.signatures,
+    )

@@ -25,6 +25,13 @@ class Opened(NamedTuple):
     signatures: dict[str, Signature]
 
 
+class Measured(NamedTuple):
+    """What a runtime counted in one call: `macs` is None where it cannot tell; `tool` and version."""
+
+    macs: int | None
+    tool: str
+
+
 class Source(NamedTuple):
     """What a runner opens: files of one artifact below `folder`."""
 
@@ -46,6 +53,10 @@ class Runner(Protocol):
 
     def open(self, source: Source) -> Opened:
         """Open the artifact. Only runners of formats that carry code may run code of it."""
+        ...
+
+    def measure(self, source: Source, arrays: Arrays) -> Measured:
+        """Open the artifact, call it once with `arrays`, count its multiply-accumulates."""
         ...
 
 

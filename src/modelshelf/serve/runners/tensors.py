@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from modelshelf import formats
 from modelshelf.errors import UsageError
-from modelshelf.serve.protocol import Arrays, Opened, Source
+from modelshelf.serve.protocol import Arrays, Measured, Opened, Source
 
 _STORED: dict[str, str] = {"bool": "?", "bfloat16": "<u2"}
 """NumPy has no bfloat16: its 16 bits are given as unsigned integers."""
@@ -35,13 +37,21 @@ class TensorsRunner:
             arrays[tensor.name] = whole[begin:end].view(stored).reshape(tensor.shape)
 
         def call(_arrays: Arrays) -> Arrays:
-            raise UsageError(
-                "a safetensors file holds weights, not a program that could be called",
-                where=str(path),
-                hint="take the arrays from model.native, or install another format (--format onnx)",
-            )
+            raise _nothing_to_call(path)
 
         return Opened(call, arrays, formats.read(path, "safetensors").signatures)
+
+    def measure(self, source: Source, arrays: Arrays) -> Measured:  # noqa: ARG002  the protocol's
+        """Raise UsageError: weights alone are not called."""
+        raise _nothing_to_call(source.folder / source.artifact.files[0])
+
+
+def _nothing_to_call(path: Path) -> UsageError:
+    return UsageError(
+        "a safetensors file holds weights, not a program that could be called",
+        where=str(path),
+        hint="take the arrays from model.native, or install another format (--format onnx)",
+    )
 
 
 RUNNER = TensorsRunner()

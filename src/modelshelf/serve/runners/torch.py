@@ -13,7 +13,7 @@ from typing import Any
 
 from modelshelf.errors import FormatError, UsageError
 from modelshelf.package.signature import Signature
-from modelshelf.serve.protocol import Arrays, Opened, Source
+from modelshelf.serve.protocol import Arrays, Measured, Opened, Source
 
 
 class TorchRunner:
@@ -57,6 +57,18 @@ class TorchRunner:
             return _by_name(result, signatures)
 
         return Opened(call, module, {})
+
+    def measure(self, source: Source, arrays: Arrays) -> Measured:
+        """Count with torch's own counter of floating-point operations, two a multiply-accumulate."""
+        import torch
+        from torch.utils.flop_counter import FlopCounterMode
+
+        call = self.open(source).call
+        with FlopCounterMode(display=False) as counter:
+            call(arrays)
+        return Measured(
+            counter.get_total_flops() // 2, f"torch {torch.__version__} FlopCounterMode"
+        )
 
 
 def _imported(path: Path) -> ModuleType:
