@@ -9,7 +9,7 @@ import tomlkit
 from tomlkit.items import InlineTable, Table
 
 from modelshelf.errors import Invalid
-from modelshelf.package.record import Dependency
+from modelshelf.package.record import Cost, Dependency
 
 
 def set_dependency(text: str, name: str, wanted: Dependency) -> str:
@@ -44,6 +44,20 @@ def set_version(text: str, version: str) -> str:
     return tomlkit.dumps(document)
 
 
+def set_cost(text: str, variant: str, format_name: str, cost: Cost) -> str:
+    """The document with `cost` at the artifact of `variant` in this format.
+
+    Raises Invalid where there is no such artifact.
+    """
+    document = _document(text)
+    for each in document.get("variants", []):
+        for artifact in each.get("artifacts", []):
+            if (each.get("name"), artifact.get("format")) == (variant, format_name):
+                artifact["cost"] = _inline(msgspec.to_builtins(cost))
+                return tomlkit.dumps(document)
+    raise Invalid(f"there is no artifact of `{variant}` in {format_name}", where="shelf.toml")
+
+
 def _document(text: str) -> tomlkit.TOMLDocument:
     try:
         return tomlkit.parse(text)
@@ -53,5 +67,6 @@ def _document(text: str) -> tomlkit.TOMLDocument:
 
 def _inline(fields: Mapping[str, object]) -> InlineTable:
     table = tomlkit.inline_table()
-    table.update(fields)
+    for name, value in fields.items():
+        table[name] = _inline(value) if isinstance(value, Mapping) else value
     return table

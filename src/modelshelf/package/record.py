@@ -216,6 +216,12 @@ def default_variant(variants: tuple[Variant, ...]) -> Variant:
     return next((variant for variant in variants if variant.default), variants[0])
 
 
+def golden_of(record: Record, variant: Variant) -> tuple[Golden, ...]:
+    """The golden cases that hold for `variant`."""
+    default = default_variant(record.variants).name
+    return tuple(case for case in record.golden if variant.name in (case.variants or (default,)))
+
+
 def named_files(record: Record) -> dict[str, str]:
     """Every file that the record names → the dotted place that names it, in the record's order."""
     named: dict[str, str] = {}

@@ -1,7 +1,7 @@
 """What one call of a model takes: multiply-accumulates and memory, measured in a process of its own.
 
 The runtime counts the operators that it really ran; the peak of memory is what the process grew
-by from before the model was opened until after the call, as the system counts it.
+by from before the runtime was loaded until after the call, as the system counts it.
 """
 
 from __future__ import annotations
@@ -20,14 +20,12 @@ from modelshelf.errors import FormatError, ShelfError, UsageError
 from modelshelf.formats.arrays import read_arrays
 from modelshelf.package import manifest
 from modelshelf.package.entry import draft
-from modelshelf.package.record import Artifact, Cost, Record, Variant
+from modelshelf.package.record import Artifact, Cost, Record, Variant, golden_of
 from modelshelf.package.signature import ANY_SIZE, Signature, Tensor
 from modelshelf.serve.load import runner_of
 from modelshelf.serve.protocol import Arrays, Source
 
 TIMEOUT_SECONDS = 600
-_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
-"""What `ru_maxrss` counts in: bytes on macOS, KiB elsewhere (getrusage(2))."""
 
 
 def measure(folder: Path, variant: str, artifact: str) -> Cost:
@@ -76,9 +74,8 @@ def example(record: Record, folder: Path, variant: Variant) -> Arrays:
 
     Raises UsageError where neither is known.
     """
-    for case in record.golden:
-        if variant.name in case.variants:
-            return read_arrays(folder / case.inputs)
+    for case in golden_of(record, variant)[:1]:
+        return read_arrays(folder / case.inputs)
     signature = next(iter(record.signatures.values()), None)
     if signature is None:
         raise UsageError(
@@ -105,9 +102,18 @@ def _words(array: NDArray[Any]) -> str:
 
 
 def _peak_bytes() -> int:
+    """The most memory that this process has held so far.
+
+    Linux hands `ru_maxrss` on from the process that started this one, VmHWM (proc(5)) not.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(each for each in status.read_text().splitlines() if each.startswith("VmHWM"))
+        return int(line.split()[1]) * 1024
     import resource
 
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere (getrusage(2))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _main(folder: Path, variant_name: str, format_name: str) -> int:
@@ -118,7 +124,7 @@ def _main(folder: Path, variant_name: str, format_name: str) -> int:
         artifact = next(each for each in variant.artifacts if each.format == format_name)
         cost = measured(record, folder, variant, artifact)
     except ShelfError as error:
-        sys.stderr.write(f"{error.message}: {error.hint or error.got or ''}\n")
+        sys.stderr.write(error.message + (f": {error.got}" if error.got else "") + "\n")
         return 1
     sys.stdout.write(json.dumps(msgspec.to_builtins(cost)) + "\n")
     return 0
