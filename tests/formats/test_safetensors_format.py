@@ -116,7 +116,7 @@ def test_only_the_header_of_a_gigabyte_is_read(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(8 + len(header) + size)
     with opened(path, allowance=10_000) as window:
-        assert facts_of(window).parameters == size // 4
+        assert facts_of(window, path.name).parameters == size // 4
         assert window.spent == 8 + len(header)
 
 

@@ -17,13 +17,20 @@ PICKLE_BYTES = 64 * 1024 * 1024
 RATIO = 100
 """A pickle that unpacks to more than this many times its size is a bomb."""
 
+LOCAL_BYTES = 30
+"""The fixed part of the header that stands before each entry."""
+
 _ENCRYPTED = 0x1
+_LOCAL_MARK = b"PK\x03\x04"
 
 
 class Archive:
-    """An opened archive: `entries` are the sizes in bytes by name, without the top folder."""
+    """An opened archive: `entries` are the sizes in bytes by name, without the top folder.
 
-    def __init__(self, window: Window) -> None:
+    With `top`, where an archive has no folder at its top, names are what they are.
+    """
+
+    def __init__(self, window: Window, *, top: bool = False) -> None:
         self._window = window
         try:
             self._zip = zipfile.ZipFile(window)
@@ -36,11 +43,12 @@ class Archive:
         infos: list[zipfile.ZipInfo] = self._zip.infolist()
         self._refuse_ambiguous(infos)
         self.folder = infos[0].filename.split("/")[0] if infos else ""
-        cut = len(self.folder) + 1
+        flat = top and any("/" not in info.filename for info in infos)
+        start = "" if flat else f"{self.folder}/"
         self._infos = {
-            info.filename[cut:]: info
+            info.filename[len(start) :]: info
             for info in infos
-            if info.filename.startswith(f"{self.folder}/") and not info.is_dir()
+            if info.filename.startswith(start) and not info.is_dir()
         }
         self.entries = {name: info.file_size for name, info in self._infos.items()}
 
@@ -68,6 +76,29 @@ class Archive:
             )
         return content
 
+    def span(self, name: str) -> tuple[int, int] | None:
+        """Where an entry's bytes lie in the file; None where they are packed.
+
+        Costs one read of 30 bytes: only an entry's own header tells how long that header is.
+        Source: PKWARE's APPNOTE, section 4.3.7.
+        """
+        info = self._infos[name]
+        if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & _ENCRYPTED:
+            return None
+        self._window.allowance += LOCAL_BYTES
+        self._window.seek(info.header_offset)
+        header = self._window.read(LOCAL_BYTES)
+        start = info.header_offset + LOCAL_BYTES
+        start += int.from_bytes(header[26:28], "little") + int.from_bytes(header[28:30], "little")
+        end = start + info.file_size
+        if not header.startswith(_LOCAL_MARK) or end > self._window.size:
+            raise FormatError(
+                f"{name[:80]} does not lie where the archive says",
+                expected=f"an entry at byte {info.header_offset}",
+                hint="download or save the file again",
+            )
+        return start, end
+
     def _refuse_bomb(self, info: zipfile.ZipInfo) -> None:
         if info.flag_bits & _ENCRYPTED:
             raise FormatError("the archive is encrypted", hint="save the model without a password")
@@ -88,16 +119,16 @@ class Archive:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Archive]:
-    """Open the archive at `path`, reading its directory only."""
+def opened(path: Path, *, top: bool = False) -> Iterator[Archive]:
+    """Open the archive at `path`, reading its directory only; `top` as in `Archive`."""
     with path.open("rb") as file:
-        yield Archive(Window(file, allowance=DIRECTORY_BYTES))
+        yield Archive(Window(file, allowance=DIRECTORY_BYTES), top=top)
 
 
-def entry_names(path: Path) -> frozenset[str]:
+def entry_names(path: Path, *, top: bool = False) -> frozenset[str]:
     """The names in the archive at `path`, without its top folder; empty if it cannot be read."""
     try:
-        with opened(path) as archive:
+        with opened(path, top=top) as archive:
             return frozenset(archive.entries)
     except FormatError:
         return frozenset()

@@ -15,7 +15,7 @@ from modelshelf.formats.facts import Facts, Format, Risk, author_paths, precisio
 from modelshelf.formats.pickled import Budget, Pickle, inspect
 from modelshelf.formats.placeholders import Global, Node, Persistent
 from modelshelf.formats.pytorch_imports import ALLOWED, harmful
-from modelshelf.formats.stored import Stored, storages_in, tensors_in
+from modelshelf.formats.stored import Stored, cuts_in, storages_in, tensors_in
 from modelshelf.formats.window import Window
 from modelshelf.package.signature import element_count
 
@@ -23,6 +23,11 @@ MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 ZIP_MARK = b"PK\x03\x04"
 SUFFIXES = (".pt", ".pth", ".bin", ".ckpt")
+
+UNSAID = (
+    "A pickle of weights or of an object says nothing of inputs and outputs.",
+    "The version of PyTorch that wrote it is not in the file.",
+)
 
 _MAGIC_BYTES = MAGIC.to_bytes(10, "little")
 _DICTIONARIES = {Global("builtins", "dict"), Global("collections", "OrderedDict")}
@@ -58,9 +63,28 @@ def _archive(path: Path) -> Facts:
         tensors = tensors_in(pickle.root)
         check_storages(tensors, opened.entries, "data/")
         trailing = len(source.getbuffer()) - source.tell()
-        version = opened.text("version")
-    notes = (f"archive version {version}",) if version else ()
-    return _facts(path, pickle, tensors, notes, trailing=trailing)
+        cuts = cuts_in(tensors, places(opened, tensors, "data/"))
+        notes = archive_notes(opened)
+    return _facts(path, pickle, tensors, notes, trailing=trailing, cuts=cuts)
+
+
+def archive_notes(opened: archive.Archive) -> tuple[str, ...]:
+    """The version of the archive's layout and its order of bytes, where they are written."""
+    names = {
+        "version": "archive version",
+        ".data/version": "archive version",
+        "byteorder": "byte order",
+    }
+    said = {words: opened.text(name) for name, words in names.items() if opened.text(name)}
+    return tuple(f"{words} {text}" for words, text in said.items())
+
+
+def places(
+    opened: archive.Archive, tensors: list[Stored], folder: str
+) -> dict[str, tuple[int, int]]:
+    """Where the storages of `tensors` lie in the archive's file, by key; packed ones left out."""
+    spans = {key: opened.span(f"{folder}{key}") for key in storages_in(tensors)}
+    return {key: span for key, span in spans.items() if span is not None}
 
 
 def check_storages(tensors: list[Stored], entries: dict[str, int], folder: str) -> None:
@@ -88,9 +112,35 @@ def _legacy(path: Path) -> Facts:
         if protocol.root != LEGACY_PROTOCOL:
             raise FormatError("the file is of an unknown protocol", expected=LEGACY_PROTOCOL)
         tensors = tensors_in(model.root)
-        _check_tail(tensors, keys.root, window.size - window.tell())
+        start = window.tell()
+        _check_tail(tensors, keys.root, window.size - start)
+        cuts = cuts_in(tensors, _tail(window, tensors, keys.root, start))
     imports = _merged(first, protocol, machine, model, keys)
-    return _facts(path, Pickle(model.root, imports), tensors, ("layout before PyTorch 1.6",))
+    notes = ("layout before PyTorch 1.6",)
+    return _facts(path, Pickle(model.root, imports), tensors, notes, cuts=cuts)
+
+
+def _tail(
+    window: Window, tensors: list[Stored], keys: object, at: int
+) -> dict[str, tuple[int, int]]:
+    """Where the storages lie after the pickles, by key; ends at one that no tensor shows."""
+    storages = storages_in(tensors)
+    found: dict[str, tuple[int, int]] = {}
+    for key in map(str, keys if isinstance(keys, list) else ()):
+        if key not in storages:
+            break
+        found[key] = (at + 8, at + 8 + storages[key].size_bytes)
+        window.seek(at)
+        count = int.from_bytes(window.read(8), "little")
+        if count != storages[key].count:
+            raise FormatError(
+                f"storage {key[:80]!r} has another size than the pickle says",
+                expected=f"{storages[key].count} values",
+                got=f"{count} values",
+                hint="the file is damaged; save it again",
+            )
+        at = found[key][1]
+    return found
 
 
 def _check_tail(tensors: list[Stored], keys: object, left: int) -> None:
@@ -124,7 +174,13 @@ def _merged(*pickles: Pickle) -> tuple[Global, ...]:
 
 
 def _facts(
-    path: Path, pickle: Pickle, stored: list[Stored], notes: tuple[str, ...], *, trailing: int = 0
+    path: Path,
+    pickle: Pickle,
+    stored: list[Stored],
+    notes: tuple[str, ...],
+    *,
+    trailing: int = 0,
+    cuts: tuple[int, ...] = (),
 ) -> Facts:
     """Facts from what was found; `trailing` are the bytes that stand after the pickle's end."""
     bad = harmful(pickle.imports)
@@ -139,8 +195,10 @@ def _facts(
         parameters=value_count(stored),
         code=tuple(str(name) for name in pickle.imports),
         precision=precision_of(tensors),
+        unsaid=UNSAID,
         notes=(_kind(pickle.root), *notes),
         risks=(*risks, *author_paths(_sources(pickle.root), path.name)),
+        cuts={path.name: cuts} if cuts else {},
     )
 
 

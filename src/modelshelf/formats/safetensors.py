@@ -12,13 +12,23 @@ import re
 from pathlib import Path
 
 from modelshelf.errors import FormatError
-from modelshelf.formats.facts import Facts, Format, TensorInfo, parameter_count, precision_of
+from modelshelf.formats.facts import (
+    Facts,
+    Format,
+    TensorInfo,
+    author_paths,
+    cut_points,
+    parameter_count,
+    precision_of,
+)
 from modelshelf.formats.window import Window, opened
 from modelshelf.package.signature import element_count
 
 HEADER_BYTES = 100_000_000
 """The reference implementation's limit."""
 TENSOR_COUNT = 1_000_000
+METADATA_CHARACTERS = 65_536
+"""How much of each value of the metadata is searched for paths."""
 
 # name in the file: (name in a record, bits of one value)
 DTYPES = {
@@ -35,6 +45,11 @@ DTYPES = {
 FRAMEWORKS = {"pt": "pytorch", "tf": "tensorflow", "flax": "flax", "np": "numpy", "mlx": "mlx"}
 """What writers put in `__metadata__.format`."""
 
+UNSAID = (
+    "Named tensors say nothing of inputs, outputs or the algorithm.",
+    "The version of the framework that wrote it is not in the file.",
+)
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 # One tensor's entry: no braces inside, and short, so that it can be decoded without care.
 _ENTRY = re.compile(r"\{[^{}]{0,4096}\}")
@@ -47,7 +62,7 @@ Place = tuple[int, int]
 def read(path: Path) -> Facts:
     """Tensors and metadata of a `.safetensors` file."""
     with opened(path, allowance=HEADER_BYTES + 8) as window:
-        return facts_of(window)
+        return facts_of(window, path.name)
 
 
 def tensor_offsets(path: Path) -> list[tuple[TensorInfo, int, int]]:
@@ -61,9 +76,10 @@ def tensor_offsets(path: Path) -> list[tuple[TensorInfo, int, int]]:
         return _described(window)[1]
 
 
-def facts_of(window: Window) -> Facts:
-    """The same as `read` from an open window; reads the header and nothing else."""
+def facts_of(window: Window, file: str) -> Facts:
+    """The same as `read` from an open window; reads the header of `file` and nothing else."""
     metadata, placed = _described(window)
+    cuts = cut_points((begin, end) for _, begin, end in placed)
     tensors = tuple(tensor for tensor, _, _ in placed)
     return Facts(
         format="safetensors",
@@ -71,7 +87,10 @@ def facts_of(window: Window) -> Facts:
         tensors=tensors,
         parameters=parameter_count(tensors),
         precision=precision_of(tensors),
+        unsaid=UNSAID,
         notes=tuple(f"{key}: {value[:200]}" for key, value in list(metadata.items())[:50]),
+        risks=author_paths((value[:METADATA_CHARACTERS] for value in metadata.values()), file),
+        cuts={file: cuts} if cuts else {},
     )
 
 

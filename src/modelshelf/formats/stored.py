@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelshelf.errors import FormatError
-from modelshelf.formats.facts import TensorInfo
+from modelshelf.formats.facts import TensorInfo, cut_points
 from modelshelf.formats.placeholders import DICT, Global, Node, Persistent
 from modelshelf.package.signature import element_count
 
@@ -57,11 +57,15 @@ class Storage:
 
 @dataclass(frozen=True)
 class Stored:
-    """A tensor and the part of a storage that it shows; `view` is the same for tied tensors."""
+    """A tensor and the part of a storage that it shows; `view` is the same for tied tensors.
+
+    `part` is that part from its first to its last value: its first byte and its bytes.
+    """
 
     info: TensorInfo
     storage: Storage | None
     view: tuple[object, ...]
+    part: tuple[int, int] = (0, 0)
 
 
 def tensors_in(root: object) -> list[Stored]:
@@ -108,6 +112,17 @@ def storages_in(tensors: list[Stored]) -> dict[str, Storage]:
         if known.size_bytes != tensor.storage.size_bytes:
             raise FormatError("two tensors disagree about the size of their storage")
     return found
+
+
+def cuts_in(tensors: list[Stored], places: dict[str, tuple[int, int]]) -> tuple[int, ...]:
+    """Where to cut a file whose storages lie at `places`: their ends, and those of tensors inside."""
+    spans = list(places.values())
+    for tensor in tensors:
+        if tensor.storage is not None and tensor.storage.key in places:
+            start = places[tensor.storage.key][0]
+            first, length = tensor.part
+            spans.append((start + first, start + first + length))
+    return cut_points(spans)
 
 
 def _joined(name: str, key: str) -> str:
@@ -177,17 +192,21 @@ def _strided(name: str, function: str, arguments: tuple[object, ...]) -> Stored:
     offset, shape, stride = arguments[1], _sizes(arguments[2]), _sizes(arguments[3])
     if storage is None or not isinstance(offset, int) or offset < 0 or len(shape) != len(stride):
         raise FormatError(f"tensor {name[:80]!r} has no storage, or an impossible place in it")
-    dtype, count = storage.dtype, storage.count
+    dtype, count, value_bytes = storage.dtype, storage.count, storage.value_bytes
     if function == "_rebuild_tensor_v3" and len(arguments) >= 7:
         dtype = _dtype(arguments[6])
-        count = storage.size_bytes // DTYPE_BYTES.get(dtype, 1)
-    if element_count(shape) and offset + _reach(shape, stride) > count:
+        value_bytes = DTYPE_BYTES.get(dtype, 1)
+        count = storage.size_bytes // value_bytes
+    reach = _reach(shape, stride) if element_count(shape) else 0
+    if reach and offset + reach > count:
         raise FormatError(
             f"tensor {name[:80]!r} reaches beyond its storage",
             expected=f"at most {count} values",
             got=str(shape)[:80],
         )
-    return Stored(TensorInfo(name, dtype, shape), storage, (storage.key, offset, shape, stride))
+    view = (storage.key, offset, shape, stride)
+    part = (offset * value_bytes, reach * value_bytes) if reach else (0, 0)
+    return Stored(TensorInfo(name, dtype, shape), storage, view, part)
 
 
 def _reach(shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
