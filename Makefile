@@ -1,6 +1,10 @@
 # Each target sets up what it needs in .venv: Python 3.11 or newer with pip is all it takes.
 PYTHON ?= python3
 BIN := .venv/bin
+INSTALL := -m pip install --quiet --disable-pip-version-check
+# Frameworks that do not go together, or with us: each in an environment of its own.
+ENVIRONMENTS := $(patsubst tests/frameworks/environments/%.txt,.venv/environments/%/ready,\
+	$(wildcard tests/frameworks/environments/*.txt))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-frameworks check docs bench lock clean
@@ -14,7 +18,7 @@ demo: .venv/ready ## Train, publish, find, install, run, upgrade and remove a re
 test: check ## Check and test everything that needs no framework
 	$(BIN)/python -m pytest -n 2 --ignore=tests/frameworks --cov --cov-report=term --cov-fail-under=85
 
-test-frameworks: .venv/frameworks ## Test against the real frameworks (installs torch)
+test-frameworks: .venv/frameworks $(ENVIRONMENTS) ## Test against the real frameworks (installs them)
 	$(BIN)/python -m pytest tests/frameworks tests/examples -n 2
 
 check: .venv/ready ## Lint, format, types, floors of the house
@@ -40,10 +44,15 @@ clean: ## Delete what the other targets made
 
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python $(INSTALL) --no-deps -r requirements.lock
+	$(BIN)/python $(INSTALL) --no-deps --no-build-isolation -e .
 	touch $@
 
 .venv/frameworks: .venv/ready
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python $(INSTALL) torch==2.13.0
+	touch $@
+
+.venv/environments/%/ready: tests/frameworks/environments/%.txt .venv/ready
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -r $<
 	touch $@
