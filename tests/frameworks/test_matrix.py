@@ -24,20 +24,25 @@ SCRIPTS = sorted(path for path in (HERE / "make").iterdir() if path.suffix in {"
 TIMEOUT_SECONDS = 600
 
 
-def interpreter(script: Path) -> str:
-    """What runs the script: its own environment where one is described, else this one."""
+def command(script: Path) -> list[str]:
+    """What runs the script: node, its own environment where one is described, else this one.
+
+    `-P`: a script has the name of its framework and must not be imported instead of it.
+    """
+    if script.suffix == ".mjs":
+        return [node] if (node := shutil.which("node")) else pytest.skip("node is not installed")
     if not (HERE / "environments" / f"{script.stem}.txt").exists():
-        return sys.executable
+        return [sys.executable, "-P"]
     python = ENVIRONMENTS / script.stem / "bin" / "python"
     if not python.exists():
         pytest.skip(f"no environment for {script.stem}: make test-frameworks sets it up")
-    return str(python)
+    return [str(python), "-P"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_the_reader_says_what_the_framework_says(script: Path, tmp_path: Path) -> None:
     done = subprocess.run(
-        [interpreter(script), str(script), str(tmp_path)],
+        [*command(script), str(script), str(tmp_path)],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CUDA_VISIBLE_DEVICES": ""},
         capture_output=True,
