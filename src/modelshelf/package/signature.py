@@ -97,13 +97,16 @@ def _listed(tensors: dict[str, Tensor]) -> str:
 def disagreement(declared: Signature, extracted: Signature) -> list[tuple[str, str, str]]:
     """Where a declared signature says other than the file: (place, declared, extracted) each.
 
-    What the file does not know (rank, a size, the order of names) is no disagreement; a symbol
-    agrees with any symbol, a number only with the same number or an unknown size.
+    What the file does not know (one of the sides altogether, rank, a size, the order of names) is
+    no disagreement; a symbol agrees with any symbol, a number only with the same number or an
+    unknown size.
     """
     found: list[tuple[str, str, str]] = []
     for side in ("inputs", "outputs"):
         said: dict[str, Tensor] = getattr(declared, side)
         read: dict[str, Tensor] = getattr(extracted, side)
+        if not read:
+            continue
         for name in sorted(said.keys() | read.keys()):
             place = f"{side}.{name}"
             if name not in read:

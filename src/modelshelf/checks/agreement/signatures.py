@@ -12,12 +12,10 @@ from modelshelf.package.signature import Signature, disagreement
 def check(staged: Staged) -> Iterator[Problem]:
     """Yield each place where record and file disagree, with both values."""
     declared = staged.record.signatures
-    read = {path: facts for path, facts in staged.facts.items() if facts.signatures}
     if not declared:
-        if not read and not staged.record.entrypoints:
-            yield _nothing_known()
+        yield from _unknown(staged)
         return
-    for path, facts in read.items():
+    for path, facts in staged.facts.items():
         for extracted in facts.signatures.values():
             yield from _against(path, extracted, declared)
 
@@ -36,10 +34,15 @@ def _against(path: str, extracted: Signature, declared: dict[str, Signature]) ->
         )
 
 
-def _nothing_known() -> Problem:
-    return Problem(
-        "no file of this package can carry a signature, and none is declared",
-        element="signatures",
-        hint="add [signatures.NAME.inputs.X] and [signatures.NAME.outputs.Y] tables",
-        rule="signatures",
-    )
+def _unknown(staged: Staged) -> Iterator[Problem]:
+    """Variants of which neither a file nor an entrypoint tells how they are called."""
+    for number, variant in enumerate(staged.record.variants):
+        firsts = [staged.facts.get(artifact.files[0]) for artifact in variant.artifacts]
+        told = any(facts and facts.signature_known for facts in firsts)
+        if not (told or variant.entrypoint):
+            yield Problem(
+                f"no file of variant `{variant.name}` can carry a signature, and none is declared",
+                element=f"variants[{number}]",
+                hint="add [signatures.NAME.inputs.X] and [signatures.NAME.outputs.Y] tables",
+                rule="signatures",
+            )
