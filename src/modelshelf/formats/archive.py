@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from modelshelf.errors import FormatError
-from modelshelf.formats.window import Window
+from modelshelf.formats.window import Section, Window
 
 DIRECTORY_BYTES = 8 * 1024 * 1024
 """The largest directory of entries: some 100,000 tensors."""
@@ -27,11 +28,13 @@ _LOCAL_MARK = b"PK\x03\x04"
 class Archive:
     """An opened archive: `entries` are the sizes in bytes by name, without the top folder.
 
-    With `top`, where an archive has no folder at its top, names are what they are.
+    With `top`, where an archive has no folder at its top, names are what they are. `start` is
+    where it begins in its file; None where it is packed in another archive.
     """
 
-    def __init__(self, window: Window, *, top: bool = False) -> None:
+    def __init__(self, window: Window, *, top: bool = False, start: int | None = 0) -> None:
         self._window = window
+        self._start = start
         try:
             self._zip = zipfile.ZipFile(window)
         except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
@@ -44,11 +47,11 @@ class Archive:
         self._refuse_ambiguous(infos)
         self.folder = infos[0].filename.split("/")[0] if infos else ""
         flat = top and any("/" not in info.filename for info in infos)
-        start = "" if flat else f"{self.folder}/"
+        prefix = "" if flat else f"{self.folder}/"
         self._infos = {
-            info.filename[len(start) :]: info
+            info.filename[len(prefix) :]: info
             for info in infos
-            if info.filename.startswith(start) and not info.is_dir()
+            if info.filename.startswith(prefix) and not info.is_dir()
         }
         self.entries = {name: info.file_size for name, info in self._infos.items()}
 
@@ -80,8 +83,30 @@ class Archive:
         """Where an entry's bytes lie in the file; None where they are packed.
 
         Costs one read of 30 bytes: only an entry's own header tells how long that header is.
-        Source: PKWARE's APPNOTE, section 4.3.7.
         """
+        place = self._place(name)
+        if place is None or self._start is None:
+            return None
+        return self._start + place[0], self._start + place[1]
+
+    def nested(self, name: str) -> Archive | None:
+        """The archive that an entry is; None where the entry is none.
+
+        Where it is not packed, only its directory is read, whatever its size.
+        """
+        place = self._place(name)
+        if place is None:
+            content = self.read(name)
+            section = Section(io.BytesIO(content), 0, len(content))
+        else:
+            section = Section(self._window.file, *place)
+        if section.read(4) != _LOCAL_MARK:
+            return None
+        span = self.span(name)
+        return Archive(Window(section, allowance=DIRECTORY_BYTES), start=span[0] if span else None)
+
+    def _place(self, name: str) -> tuple[int, int] | None:
+        """Where an entry's bytes lie in the archive (PKWARE's APPNOTE, section 4.3.7)."""
         info = self._infos[name]
         if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & _ENCRYPTED:
             return None

@@ -41,6 +41,7 @@ RISKS: dict[str, tuple[Severity, str]] = {
     "lambda": ("blocked", "a Python function stored as byte code"),
     "pickle-global": ("blocked", "an import that no allow-list names"),
     "pickle-trailing": ("blocked", "bytes after the end of a pickle"),
+    "evaluated": ("blocked", "text that loading evaluates or calls as Python"),
     "file-op": ("blocked", "an operator that reads or writes files, or runs Python"),
     "native-code": ("blocked", "machine code"),
     "nested-archive": ("blocked", "an archive within the archive"),

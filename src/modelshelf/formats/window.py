@@ -5,12 +5,66 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Protocol
 
 from modelshelf.errors import FormatError
 
 SMALL_BYTES = 4096
 """Reads up to this size are charged afterwards: asking for the place each time costs more."""
+
+
+class Seekable(Protocol):
+    """What a window looks into: a binary file, or a section of one."""
+
+    def read(self, count: int = -1, /) -> bytes:
+        """Up to `count` bytes from here."""
+
+    def readline(self, limit: int = -1, /) -> bytes:
+        """The bytes up to and with the next line feed, at most `limit`."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move; returns the new place."""
+
+    def tell(self) -> int:
+        """The place in the file, in bytes."""
+
+
+class Section:
+    """The bytes of a file from `start` to `end` as a file of their own."""
+
+    def __init__(self, file: Seekable, start: int, end: int) -> None:
+        self._file = file
+        self._start = start
+        self._size = end - start
+        self._at = 0
+
+    def read(self, count: int = -1, /) -> bytes:
+        """Up to `count` bytes from here; all of the rest if negative."""
+        left = max(self._size - self._at, 0)
+        self._file.seek(self._start + self._at)
+        content = self._file.read(left if count < 0 else min(count, left))
+        self._at += len(content)
+        return content
+
+    def readline(self, limit: int = -1, /) -> bytes:
+        """The bytes up to and with the next line feed, at most `limit`."""
+        left = max(self._size - self._at, 0)
+        self._file.seek(self._start + self._at)
+        content = self._file.readline(left if limit < 0 else min(limit, left))
+        self._at += len(content)
+        return content
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """Move as `io` does; returns the new place."""
+        at = offset + (0, self._at, self._size)[whence]
+        if at < 0:
+            raise ValueError("negative seek position")
+        self._at = at
+        return at
+
+    def tell(self) -> int:
+        """The place in the section, in bytes."""
+        return self._at
 
 
 class Window:
@@ -20,7 +74,7 @@ class Window:
     FormatError before anything is allocated.
     """
 
-    def __init__(self, file: BinaryIO, *, allowance: int) -> None:
+    def __init__(self, file: Seekable, *, allowance: int) -> None:
         self._file = file
         self.allowance = allowance
         self.spent = 0
@@ -55,6 +109,11 @@ class Window:
     def seekable(self) -> bool:
         """True: `zipfile` asks."""
         return True
+
+    @property
+    def file(self) -> Seekable:
+        """What it looks into; reading there is not charged here."""
+        return self._file
 
     def _charge(self, count: int) -> None:
         if self.spent + count > self.allowance:
