@@ -139,7 +139,7 @@ def test_check_tells_every_problem_with_its_place(
     assert set(value) == {"ok", "problems", "completeness"}
     assert not value["ok"]
     for problem in value["problems"]:
-        assert set(problem) == {"file", "line", "element", "message", "hint", "rule"}
+        assert set(problem) == {"file", "line", "element", "message", "hint", "rule", "warning"}
     task = next(each for each in value["problems"] if each["element"] == "package.task")
     assert task["line"] == text.splitlines().index('task = "image-clasification"') + 1
     assert "image-classification" in task["hint"]

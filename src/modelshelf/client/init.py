@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import posixpath
 import re
 from pathlib import Path
+
+import msgspec
 
 from modelshelf import formats
 from modelshelf.errors import Conflict, FormatError
 from modelshelf.formats import Facts
 from modelshelf.package import manifest
-from modelshelf.package.signature import Signature, Tensor
+from modelshelf.package.signature import Interval, Signature, Tensor
 from modelshelf.package.vocabularies import vocabulary
 
 _HEAD = """\
@@ -52,10 +56,10 @@ def drafted(folder: Path, name: str) -> str:
     text = _HEAD.format(name=name, folder=folder.resolve().name.replace('"', "'"))
     if (folder / "README.md").is_file():
         text += 'readme = "README.md"\n'
-    signatures = [s for _, facts in found for s in facts.signatures.values()]
+    signatures = next((facts.signatures for _, facts in found if facts.signatures), {})
     entrypoints = [name for _, facts in found for name in facts.entrypoints]
     if signatures:
-        text += _signature(signatures[0])
+        text += "".join(_signature(name, each) for name, each in signatures.items())
     elif found and not entrypoints:
         text += _SIGNATURE_TO_FILL
     text += "".join(f"\n[entrypoints.{name}]\n" for name in entrypoints)
@@ -78,21 +82,29 @@ def write(folder: Path, text: str) -> Path:
 
 
 def _models(folder: Path) -> list[tuple[str, Facts]]:
+    """Every model below `folder`: a file, or a folder in the name of the file that carries it."""
     found = []
     for path in sorted(folder.iterdir()):
-        if not path.is_file() or path.name.startswith("."):
+        if path.name.startswith("."):
             continue
         try:
-            if formats.detect(path):
-                found.append((path.name, formats.read(path)))
+            carrier = formats.carrier(path)
+            if formats.detect(carrier):
+                found.append((carrier.relative_to(folder).as_posix(), formats.read(carrier)))
         except FormatError:
             continue  # not a model after all, or a broken one: `shelf check` will tell
-    return found
+    companions = {
+        posixpath.join(posixpath.dirname(path), companion)
+        for path, facts in found
+        for companion in facts.companions
+    }
+    return [(path, facts) for path, facts in found if path not in companions]
 
 
 def _variant_name(path: str) -> str:
-    """Files of one stem are one variant in several formats."""
-    return re.sub(r"[^a-z0-9]+", "-", Path(path).stem.lower()).strip("-") or "model"
+    """Files of one stem are one variant in several formats; a folder counts by its own name."""
+    stem = Path(path).parts[0] if "/" in path else Path(path).stem
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") or "model"
 
 
 def _variant(name: str, models: list[tuple[str, Facts]]) -> str:
@@ -104,7 +116,8 @@ def _variant(name: str, models: list[tuple[str, Facts]]) -> str:
 
 
 def _artifact(path: str, facts: Facts) -> str:
-    files = ", ".join(f'"{each}"' for each in (path, *facts.companions))
+    beside = [posixpath.join(posixpath.dirname(path), each) for each in facts.companions]
+    files = ", ".join(json.dumps(each, ensure_ascii=False) for each in (path, *beside))
     contexts = ", ".join(f'"{each}"' for each in formats.formats()[facts.format].contexts)
     known = facts.precision in vocabulary("precisions")
     return (
@@ -113,14 +126,40 @@ def _artifact(path: str, facts: Facts) -> str:
     )
 
 
-def _signature(signature: Signature) -> str:
-    sides = [("inputs", signature.inputs), ("outputs", signature.outputs)]
-    return "".join(_tensor(side, name, each) for side, all_ in sides for name, each in all_.items())
-
-
-def _tensor(side: str, name: str, tensor: Tensor) -> str:
-    shape = ", ".join(
-        str(s) if isinstance(s, int) else f'"{s or "any"}"' for s in tensor.shape or ()
+def _signature(name: str, signature: Signature) -> str:
+    table = f"signatures.{_key(name)}"
+    sides = (("inputs", signature.inputs), ("outputs", signature.outputs))
+    text = "".join(
+        f"\n[{table}.{side}.{_key(each)}]\n{_tensor(tensor)}"
+        for side, tensors in sides
+        for each, tensor in tensors.items()
     )
-    key = name if re.fullmatch(r"[\w-]+", name) else f'"{name}"'
-    return f'\n[signatures.default.{side}.{key}]\ndtype = "{tensor.dtype}"\nshape = [{shape}]\n'
+    for side, tensors in sides:
+        if not tensors:
+            text += f"\n# The file does not tell the {side}: add [{table}.{side}.NAME]\n"
+    return text + "".join(
+        f"\n[{table}.symbols.{_key(symbol)}]\n{_interval(interval)}"
+        for symbol, interval in signature.symbols.items()
+    )
+
+
+def _key(name: str) -> str:
+    """A TOML key: bare where it can be, else a basic string (JSON's escapes are TOML's)."""
+    return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name, ensure_ascii=False)
+
+
+def _tensor(tensor: Tensor) -> str:
+    """An unknown rank is left out; an unknown size gets a name of its own."""
+    lines = f'dtype = "{tensor.dtype}"\n'
+    if tensor.shape is None:
+        return lines
+    sizes = (
+        str(size) if isinstance(size, int) else json.dumps(size or f"size{place}")
+        for place, size in enumerate(tensor.shape)
+    )
+    return f"{lines}shape = [{', '.join(sizes)}]\n"
+
+
+def _interval(interval: Interval) -> str:
+    bounds = msgspec.to_builtins(interval)
+    return "".join(f"{key} = {value}\n" for key, value in bounds.items() if value is not None)
