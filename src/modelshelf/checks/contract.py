@@ -65,17 +65,21 @@ class Contract(msgspec.Struct, frozen=True, omit_defaults=True):
     golden: dict[str, Example] = {}
 
 
-def contract(folder: Path, record: Record, facts: Mapping[str, Facts]) -> Contract:
+def contract(
+    folder: Path, record: Record, facts: Mapping[str, Facts], known: Mapping[str, str] | None = None
+) -> Contract:
     """The contract of the release described by `record`, whose files lie below `folder`.
 
     Files that are missing or unreadable are left out: other checks tell of them. Reads every
-    file once.
+    file once; of files whose sha256 is `known`, by path, only the tensors.
     """
     there = [path for path in named_files(record) if (folder / path).is_file()]
     spans = _spans(facts)
     return Contract(
         record=record,
-        files={path: _held(folder / path, spans.get(path)) for path in there},
+        files={
+            path: _held(folder / path, spans.get(path), (known or {}).get(path)) for path in there
+        },
         facts={path: msgspec.structs.replace(each, cuts={}) for path, each in facts.items()},
         labels={path: lines for path in _label_files(record) if (lines := _lines(folder / path))},
         golden=_examples(folder, record),
@@ -93,17 +97,20 @@ def _spans(facts: Mapping[str, Facts]) -> dict[str, tuple[int, int]]:
     return found
 
 
-def _held(path: Path, span: tuple[int, int] | None) -> Held:
-    """Digests of the file and of its span, in one pass."""
-    whole, part = hashlib.sha256(), hashlib.sha256()
-    start, end = span or (0, 0)
-    at = 0
+def _held(path: Path, span: tuple[int, int] | None, known: str | None) -> Held:
+    """Digests of the file and of its span."""
+    size = path.stat().st_size
+    whole = known or _digest(path, 0, size)
+    return Held(size, whole, _digest(path, *span) if span else whole)
+
+
+def _digest(path: Path, start: int, end: int) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            whole.update(block)
-            part.update(block[max(start - at, 0) : max(end - at, 0)])
-            at += len(block)
-    return Held(at, whole.hexdigest(), part.hexdigest() if span else whole.hexdigest())
+        file.seek(start)
+        while block := file.read(min(BLOCK_BYTES, end - file.tell())):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def _label_files(record: Record) -> list[str]:
