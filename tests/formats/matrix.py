@@ -3,8 +3,9 @@
 Beside each file lies `<name>.json`, written by the framework's own script in
 `tests/frameworks/make/`. It may hold any of these keys; those that are there must agree:
 `tensors` (name → [dtype, shape]), `signatures` (name → inputs and outputs → name → [dtype, shape],
-a shape null where the framework tells none, a size null where it is open), `ops` (names),
-`parameters`, `framework_version`, `entrypoints` (names), `risks` (kinds).
+a shape null where the framework tells none, a size null where it is open), `bounds` (signature →
+input or output → for each dimension [lowest, highest], null where it is fixed or not known),
+`ops` (names), `parameters`, `framework_version`, `entrypoints` (names), `risks` (kinds).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modelshelf.formats.facts import Facts
-from modelshelf.package.signature import Tensor
+from modelshelf.package.signature import ANY_SIZE, Dimension, Signature, Tensor
 
 
 def cases(folder: Path) -> list[Path]:
@@ -40,6 +41,13 @@ def told(facts: Facts, keys: Mapping[str, object]) -> dict[str, Any]:
             }
             for name, signature in facts.signatures.items()
         },
+        "bounds": {
+            name: {
+                each: [_bounds(signature, size) for size in tensor.shape or ()]
+                for each, tensor in (*signature.inputs.items(), *signature.outputs.items())
+            }
+            for name, signature in facts.signatures.items()
+        },
         "ops": sorted(facts.ops),
         "parameters": facts.parameters,
         "framework_version": facts.framework_version,
@@ -53,3 +61,10 @@ def _tensor(tensor: Tensor) -> list[Any]:
     if tensor.shape is None:
         return [tensor.dtype, None]
     return [tensor.dtype, [size if isinstance(size, int) else None for size in tensor.shape]]
+
+
+def _bounds(signature: Signature, size: Dimension) -> list[int | None] | None:
+    if not isinstance(size, str):
+        return None
+    bounds = signature.symbols.get(size, ANY_SIZE)
+    return [bounds.min, bounds.max]

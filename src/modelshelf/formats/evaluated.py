@@ -34,7 +34,9 @@ SYMPY_CALLS = frozenset(
 
 _GUARD_CALLS = frozenset({"max", "min", "abs", "int", "float", "bool", "len"})
 _GUARD_METHODS = frozenset({"size", "stride", "storage_offset", "item", "numel", "dim"})
-_GUARD_MODULE = re.compile(r"math\.\w+|torch\._?sym_\w+")
+_GUARD_MODULE = re.compile(r"math\.[a-z]\w*|torch\._?sym_\w+")
+# sympy evaluates strings too: a symbol's name, a number
+_TEXT = re.compile(r"[A-Za-z_]\w{0,99}|[-+]?[\d.]{1,40}(?:e[-+]?\d{1,4})?")
 
 
 def tree_of(text: str) -> ast.expr | None:
@@ -49,12 +51,7 @@ def tree_of(text: str) -> ast.expr | None:
 
 def is_size(tree: ast.expr) -> bool:
     """Whether evaluating `tree` only computes with symbols, as the printer writes it."""
-    return all(
-        isinstance(node, _OPERATORS)
-        or (isinstance(node, ast.Name) and not node.id.startswith("_"))
-        or _is_call_of(node, SYMPY_CALLS)
-        for node in ast.walk(tree)
-    )
+    return all(_in_size(node) for node in ast.walk(tree))
 
 
 def is_guard(text: str) -> bool:
@@ -65,6 +62,16 @@ def is_guard(text: str) -> bool:
 
 def _is_call_of(node: ast.AST, names: frozenset[str]) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names
+
+
+def _in_size(node: ast.AST) -> bool:
+    match node:
+        case ast.Name():
+            return not node.id.startswith("__")
+        case ast.Constant(value=str() as text):
+            return bool(_TEXT.fullmatch(text)) and not text.startswith("__")
+        case _:
+            return isinstance(node, _OPERATORS) or _is_call_of(node, SYMPY_CALLS)
 
 
 def _in_guard(node: ast.AST) -> bool:

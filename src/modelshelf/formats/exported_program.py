@@ -111,6 +111,8 @@ class Graph(msgspec.Struct, frozen=True):
     nodes: list[Node] = []
     tensor_values: dict[str, Meta] = {}
     sym_int_values: dict[str, Number] = {}
+    sym_float_values: dict[str, Number] = {}
+    sym_bool_values: dict[str, Number] = {}
 
 
 class ArgumentSpec(msgspec.Struct, frozen=True):
@@ -252,6 +254,21 @@ def graphs(program: Program) -> Iterator[Graph]:
         for node in graph.nodes:
             below = (each.as_graph.graph for each in _arguments(node) if each.as_graph)
             pending.extend((inner, depth + 1) for inner in below)
+
+
+def expressions(program: Program) -> dict[str, None]:
+    """Every symbolic expression of the program, each once: loading evaluates all of them."""
+    found: dict[str, None] = {}
+    for graph in graphs(program):
+        numbers = [
+            *graph.sym_int_values.values(),
+            *graph.sym_float_values.values(),
+            *graph.sym_bool_values.values(),
+        ]
+        for meta in graph.tensor_values.values():
+            numbers += [*meta.sizes, *meta.strides, meta.storage_offset]
+        found |= dict.fromkeys(each.as_expr.expr_str for each in numbers if each.as_expr)
+    return found
 
 
 def operators(program: Program) -> Counter[str]:

@@ -22,6 +22,7 @@ from modelshelf.formats.exported_program import (
     Meta,
     Number,
     Program,
+    expressions,
 )
 from modelshelf.formats.symbolic_sizes import Sizes
 from modelshelf.package.signature import Dimension, Signature, Tensor
@@ -54,12 +55,11 @@ def described(program: Program) -> Described:
         name: (bounds.min_val, bounds.max_val) for name, bounds in program.range_constraints.items()
     }
     sizes = Sizes(ranges)
-    graph = program.graph_module.graph
     notes: list[str] = []
     inputs = _inputs(program, sizes, notes)
     outputs = _outputs(program, sizes, notes)
-    for each in graph.sym_int_values.values():
-        _size(each, sizes)
+    for expression in expressions(program):
+        sizes.checked(expression)
     notes += [
         f"a size is {expression}, which no named dimension tells" for expression in sizes.unnamed
     ]

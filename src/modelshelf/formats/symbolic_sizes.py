@@ -46,9 +46,8 @@ class Sizes:
 
         An expression that would do more than arithmetic when it is evaluated goes to `evaluated`.
         """
-        tree = tree_of(expression)
-        if tree is None or not is_size(tree):
-            self.evaluated.setdefault(expression[:200])
+        tree = self.checked(expression)
+        if tree is None:
             return None
         size = linear(tree)
         if size is None:
@@ -57,6 +56,14 @@ class Sizes:
         if size.symbol is None:
             return size.offset if 0 <= size.offset < SIZE_LIMIT else None
         return self._named(size)
+
+    def checked(self, expression: str) -> ast.expr | None:
+        """The expression's tree; None where it is no arithmetic, which is then in `evaluated`."""
+        tree = tree_of(expression)
+        if tree is None or not is_size(tree):
+            self.evaluated.setdefault(expression[:200])
+            return None
+        return tree
 
     def _named(self, size: Linear) -> Dimension:
         low, high = self._ranges.get(str(size.symbol), (None, None))

@@ -110,7 +110,7 @@ def _programs(opened: Archive) -> dict[str, Program]:
 
 def _parts(opened: Archive, parts: Parts) -> None:
     """Tables of tensors, then everything below `data/` that is neither a table nor in one."""
-    entries = sorted(opened.entries)
+    entries = sorted(opened.entries, key=lambda name: (not name.startswith("data/weights"), name))
     raw: set[str] = set()
     for name in entries:
         if TABLE.fullmatch(name):
