@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import pickle
 import zipfile
@@ -18,6 +19,7 @@ from modelshelf.formats import detect, read
 from modelshelf.formats.archive import Archive
 from modelshelf.formats.facts import TensorInfo
 from modelshelf.formats.window import Window
+from tests.formats.matrix import cases, expected, told
 
 if TYPE_CHECKING:
     TorchFiles = Any
@@ -34,6 +36,45 @@ def two(files: TorchFiles) -> bytes:
 
 
 STORAGES = {"0": bytes(24), "1": bytes(8)}
+
+
+FILES = Path(__file__).parent / "pytorch"
+
+
+@pytest.mark.parametrize("case", cases(FILES), ids=lambda case: case.name)
+def test_the_reader_says_what_pytorch_says(case: Path) -> None:
+    said = expected(case)
+    assert told(read(case), said) == said
+
+
+@pytest.mark.parametrize("layout", ["archive", "legacy"])
+def test_cuts_are_where_tensors_lie(torch_files: TorchFiles, layout: str) -> None:
+    pieces = {"0": b"first storage, of 24 byt", "1": b"another of 8"[:8]}
+    path = getattr(torch_files, layout)(
+        torch_files.state_dict(
+            {"a": torch_files.tensor("0", (2, 2), 6), "b": torch_files.tensor("1", (2,), 2)}
+        ),
+        pieces,
+    )
+    content, cuts = path.read_bytes(), read(path).cuts[path.name]
+    assert [content[a:b] for a, b in itertools.pairwise(cuts)][:2] == [
+        b"first storage, o",
+        b"f 24 byt",
+    ]
+    assert content[cuts[-2] : cuts[-1]] == b"another "
+
+
+def test_a_packed_storage_cannot_be_cut(torch_files: TorchFiles) -> None:
+    path = torch_files.archive(two(torch_files), STORAGES, compression=zipfile.ZIP_DEFLATED)
+    assert read(path).cuts == {}
+
+
+def test_the_older_layout_with_another_count(torch_files: TorchFiles) -> None:
+    model = torch_files.state_dict({"w": torch_files.tensor("0", (2, 3), 6)})
+    path = torch_files.legacy(model, {"0": bytes(24)})
+    path.write_bytes(path.read_bytes()[:-32] + (7).to_bytes(8, "little") + bytes(24))
+    with pytest.raises(FormatError, match="another size"):
+        read(path)
 
 
 def test_a_state_dict(torch_files: TorchFiles) -> None:

@@ -51,6 +51,18 @@ def test_offsets_point_to_the_values(tmp_path: Path) -> None:
     path = written(tmp_path / "m.safetensors", GOOD)
     content = {tensor.name: GOOD[begin:end] for tensor, begin, end in tensor_offsets(path)}
     assert content == {"w": np.ones((2, 3), "<f4").tobytes(), "b": bytes(3)}
+    assert read(path).cuts == {
+        "m.safetensors": tuple(
+            sorted({place for _, begin, end in tensor_offsets(path) for place in (begin, end)})
+        )
+    }
+
+
+def test_paths_in_the_metadata(tmp_path: Path) -> None:
+    content = save({"w": np.ones(1, np.int8)}, {"trained_on": "/home/ann/images"})
+    facts = read(written(tmp_path / "m.safetensors", content))
+    assert [(r.kind, r.detail) for r in facts.risks] == [("author-path", "/home/ann/images")]
+    assert facts.unsaid
 
 
 def test_it_is_known_by_its_content(tmp_path: Path) -> None:
