@@ -63,14 +63,18 @@ class Wire:
 
     def text(self, field: Field, limit: int = TEXT_BYTES) -> str:
         """The field's text; cut at `limit` bytes."""
-        if field.wire != DELIMITED:
-            raise _misfit(field)
-        raw = self._data[field.start : min(field.end, field.start + limit)]
+        raw = self.raw(field, limit)
         cut = field.end - field.start > limit
         try:
             return raw.decode("utf-8", "ignore" if cut else "strict")
         except UnicodeDecodeError as error:
             raise FormatError("a name is not UTF-8", where=f"byte {field.start}") from error
+
+    def raw(self, field: Field, limit: int = TEXT_BYTES) -> bytes:
+        """The field's bytes; cut at `limit`."""
+        if field.wire != DELIMITED:
+            raise _misfit(field)
+        return self._data[field.start : min(field.end, field.start + limit)]
 
     def inside(self, field: Field) -> Iterator[Field]:
         """The fields of the message that `field` holds."""
