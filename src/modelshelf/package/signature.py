@@ -30,6 +30,23 @@ class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
             and (size - self.min) % self.step == 0
         )
 
+    @property
+    def only(self) -> int | None:
+        """The one size there is; None where there are more."""
+        return self.min if self.max is not None and self.max < self.min + self.step else None
+
+    def outside(self, other: Interval) -> int | None:
+        """A size in here that is not in `other`; None where all are."""
+        last = self.max if self.max is not None else self.min + self.step
+        last -= (last - self.min) % self.step
+        beyond = [] if other.max is None else [self.at_least(other.max + 1)]
+        sizes = (self.min, self.min + self.step, last, *beyond)
+        return next((size for size in sizes if size in self and size not in other), None)
+
+    def at_least(self, size: int) -> int:
+        """The smallest size from `size` on that the step allows, whatever `max` is."""
+        return self.min + max(0, -(-(size - self.min) // self.step)) * self.step
+
     def __str__(self) -> str:
         """`32..512 by 32`."""
         step = f" by {self.step}" if self.step != 1 else ""
