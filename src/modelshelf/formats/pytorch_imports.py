@@ -1,10 +1,23 @@
-"""The imports that PyTorch's own files need: all others are somebody's code.
+"""The imports that pickles of PyTorch, scikit-learn and NumPy need: all others are somebody's code.
 
-An allow-list, the one of `torch.load(weights_only=True)`: what is not on it is unsafe, known or
-not, because lists of forbidden names always miss some.
+An allow-list of exact pairs of module and name: what is not on it is unsafe, known or not, because
+lists of forbidden names always miss some. `ALLOWED` is the list of
+`torch.load(weights_only=True)`; the files in `allowed/` add the classes of `torch.nn`,
+`torch.optim` and scikit-learn (written by `tests/frameworks/allowed.py`) and what NumPy, SciPy and
+Python's own values are rebuilt with.
+
+Why the lists are closed: nothing on them runs text, imports by a name it is given, or reaches for
+an attribute that the pickle names (no `getattr`, no `operator`, no `functools`, no dotted names).
+Some call what they are given (`copyreg._reconstructor`), but all that a pickle can give them is on
+the lists too. `scipy.stats` is left out: its distributions run a text of their state.
 """
 
 from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 from modelshelf.formats.placeholders import Global
 from modelshelf.formats.stored import DTYPE_BYTES, STORAGES
@@ -49,6 +62,16 @@ ALLOWED = frozenset(
 """No name here runs code of the publisher's choice, whatever it is called with."""
 
 
-def harmful(imports: tuple[Global, ...]) -> tuple[Global, ...]:
-    """Those that are not on the list."""
-    return tuple(name for name in imports if name not in ALLOWED)
+def harmful(imports: Iterable[Global]) -> tuple[Global, ...]:
+    """Those that are on no list."""
+    return tuple(name for name in imports if name not in ALLOWED and name not in listed())
+
+
+@cache
+def listed() -> frozenset[Global]:
+    """What the files in `allowed/` name, read when it is first asked for."""
+    pairs: set[Global] = set()
+    for path in sorted((Path(__file__).parent / "allowed").glob("*.json")):
+        names: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+        pairs.update(Global(module, name) for module in names for name in names[module])
+    return frozenset(pairs)
