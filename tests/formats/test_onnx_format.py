@@ -19,6 +19,7 @@ from modelshelf.formats import read
 from modelshelf.formats.facts import TensorInfo
 from modelshelf.formats.onnx import facts_of
 from modelshelf.package.signature import Tensor
+from tests.formats.matrix import cases, expected, told
 
 FLOAT = TensorProto.FLOAT
 
@@ -56,6 +57,100 @@ def saved(folder: Path, model: Any) -> Path:
 
 
 GOOD: bytes = linear().SerializeToString()
+
+
+FILES = Path(__file__).parent / "onnx"
+
+
+@pytest.mark.parametrize("case", cases(FILES), ids=lambda case: case.name)
+def test_the_reader_says_what_onnx_says(case: Path) -> None:
+    said = expected(case)
+    assert told(read(case), said) == said
+
+
+def test_what_else_a_model_says() -> None:
+    facts = read(FILES / "nested.onnx")
+    assert "1 functions of its own" in facts.notes
+    assert "3 values in constants of nodes, not among the parameters" in facts.notes
+    assert "author: Ann" in facts.notes
+    assert facts.unsaid == ()
+
+
+def test_what_a_model_does_not_say(tmp_path: Path) -> None:
+    model = linear(inputs=[helper.make_tensor_value_info("x", FLOAT, None)])
+    model.ClearField("producer_name")
+    model.ClearField("producer_version")
+    assert read(saved(tmp_path, model)).unsaid == (
+        "The shape of x is not in the file.",
+        "What exported the model is not in the file.",
+    )
+
+
+def test_cuts_are_where_raw_values_lie() -> None:
+    facts = read(FILES / "linear.onnx")
+    content = (FILES / "linear.onnx").read_bytes()
+    ones = np.ones((4, 2), "<f4").tobytes()
+    begin, end = content.index(ones), content.index(ones) + len(ones)
+    assert {begin, end} <= set(facts.cuts["linear.onnx"])
+    assert list(facts.cuts) == ["linear.onnx"]
+
+
+def test_cuts_of_external_data() -> None:
+    assert read(FILES / "external.onnx").cuts["external.data"] == (0, 32, 40)
+
+
+@pytest.mark.parametrize(("offsets", "parameters"), [((0, 0), 2), ((0, 8), 4)])
+def test_weights_at_one_place_count_once(
+    tmp_path: Path, offsets: tuple[int, int], parameters: int
+) -> None:
+    model = linear(initializers=[])
+    for place, offset in enumerate(offsets):
+        tensor = model.graph.initializer.add(name=f"w{place}", data_type=FLOAT, dims=[2])
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value="./m.data")
+        tensor.external_data.add(key="offset", value=str(offset))
+    (tmp_path / "m.data").write_bytes(bytes(16))
+    facts = read(saved(tmp_path, model))
+    assert facts.parameters == parameters
+    assert facts.companions == ("m.data",)
+    assert facts.cuts == {"m.data": (0, 8) if parameters == 2 else (0, 8, 16)}
+
+
+def test_external_data_shorter_than_its_tensor(tmp_path: Path) -> None:
+    model = linear(initializers=[])
+    tensor = model.graph.initializer.add(name="w", data_type=FLOAT, dims=[1 << 40, 1 << 40])
+    tensor.data_location = TensorProto.EXTERNAL
+    tensor.external_data.add(key="location", value="m.data")
+    tensor.external_data.add(key="length", value="16")
+    with pytest.raises(FormatError, match="less data outside"):
+        read(saved(tmp_path, model))
+
+
+def test_two_initializers_of_one_name(tmp_path: Path) -> None:
+    model = linear()
+    model.graph.initializer[1].name = "w"
+    with pytest.raises(FormatError, match="two initializers"):
+        read(saved(tmp_path, model))
+
+
+def test_the_format_of_onnxruntime_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "m.ort"
+    path.write_bytes(b"\x18\0\0\0ORTM" + bytes(64))
+    with pytest.raises(FormatError, match="onnxruntime's own format"):
+        read(path)
+
+
+@pytest.mark.parametrize("place", ["tensor", "model", "graph"])
+def test_paths_in_every_remark(tmp_path: Path, place: str) -> None:
+    model = linear()
+    if place == "tensor":
+        model.graph.initializer[0].doc_string = "from /home/ann/w.npy"
+    elif place == "model":
+        helper.set_model_props(model, {"from": "/home/ann/w.npy"})
+    else:
+        model.graph.doc_string = "from /home/ann/w.npy"
+    risks = read(saved(tmp_path, model)).risks
+    assert [(risk.kind, risk.detail) for risk in risks] == [("author-path", "/home/ann/w.npy")]
 
 
 def test_a_real_model(tmp_path: Path) -> None:

@@ -11,20 +11,30 @@ from modelshelf.formats.facts import (
     Format,
     Risk,
     author_paths,
+    cut_points,
     parameter_count,
     precision_of,
 )
-from modelshelf.formats.onnx_graph import External, Model, model_of
+from modelshelf.formats.onnx_graph import Model, model_of
+from modelshelf.formats.onnx_tensor import External
 from modelshelf.formats.protobuf import Bytes, Wire
 from modelshelf.package.signature import Signature
 
 STANDARD_DOMAINS = ("", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
+METADATA_COUNT = 50
+"""How many entries of the metadata are told."""
 RUNTIME_DOMAINS = ("com.microsoft", "com.ms.internal.nhwc", "com.microsoft.nchwc")
 """Operators that onnxruntime itself brings: no library of the publisher is needed."""
 
 
 def read(path: Path) -> Facts:
     """What a `.onnx` file says; files with external data are not opened, only looked for."""
+    if path.suffix.lower() == ".ort":
+        raise FormatError(
+            "the file is in onnxruntime's own format, which is not read here",
+            expected="an ONNX model",
+            hint="publish the .onnx file that it was made of",
+        )
     if path.stat().st_size == 0:
         raise FormatError("the file is empty", hint="export the model again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
@@ -43,24 +53,26 @@ def facts_of(data: Bytes, path: Path) -> Facts:
         tensors=tensors,
         signatures={"default": Signature(model.inputs, model.outputs)},
         signature_known=True,
-        parameters=parameter_count(tensors),
+        parameters=parameter_count(tensors) - _twice(model.external),
         ops={_operator(*key): count for key, count in sorted(model.ops.items())},
         opset=model.opsets.get(""),
         code=custom,
         precision=precision_of(tensors),
         companions=companions,
+        unsaid=_unsaid(model),
         notes=_notes(model),
         risks=(
             *(Risk("custom-op", name, path.name) for name in custom),
             *_missing(model.external, path),
             *author_paths(model.texts, path.name),
         ),
+        cuts=_cuts(model, path.name),
     )
 
 
 def claims(path: Path, head: bytes) -> bool:  # noqa: ARG001  the protocol's
     """By its suffix: protobuf has no mark of its own, and other models begin the same way."""
-    return path.suffix.lower() == ".onnx"
+    return path.suffix.lower() in {".onnx", ".ort"}
 
 
 def _companions(external: list[External]) -> tuple[str, ...]:
@@ -83,8 +95,34 @@ def _companions(external: list[External]) -> tuple[str, ...]:
                 got=location[:200],
                 hint="save the model again with its external data in the same folder",
             )
-        found.setdefault("/".join(part for part in parts if part not in {"", "."}))
+        found.setdefault(_plain(location))
     return tuple(found)
+
+
+def _plain(location: str) -> str:
+    """The way to a companion as the package writes it."""
+    return "/".join(part for part in location.split("/") if part not in {"", "."})
+
+
+def _twice(external: list[External]) -> int:
+    """Values of initializers that lie where another's do: tied weights."""
+    seen: set[tuple[str, int, int]] = set()
+    found = 0
+    for each in external:
+        place = (_plain(each.location), each.offset, each.length)
+        found += each.values if place in seen else 0
+        if each.values:
+            seen.add(place)
+    return found
+
+
+def _cuts(model: Model, file: str) -> dict[str, tuple[int, ...]]:
+    """Where raw values begin and end, in this file and in its companions."""
+    spans = {file: model.spans}
+    for each in model.external:
+        place = (each.offset, each.offset + each.length)
+        spans.setdefault(_plain(each.location), []).append(place)
+    return {name: cut_points(places) for name, places in spans.items() if places}
 
 
 def _missing(external: list[External], path: Path) -> tuple[Risk, ...]:
@@ -132,15 +170,35 @@ def _notes(model: Model) -> tuple[str, ...]:
         for domain, version in sorted(model.opsets.items())
         if domain
     ]
+    if model.functions:
+        notes.append(f"{len(model.functions)} functions of its own")
+    if model.constants:
+        notes.append(f"{model.constants} values in constants of nodes, not among the parameters")
+    if model.trains:
+        notes.append("with graphs for training")
+    notes += [
+        f"{key[:80]}: {text[:200]}" for key, text in list(model.metadata.items())[:METADATA_COUNT]
+    ]
     if any(domain in RUNTIME_DOMAINS for domain, _ in model.ops):
         notes.append("uses operators that only onnxruntime has")
     return tuple(notes)
 
 
+def _unsaid(model: Model) -> tuple[str, ...]:
+    found = []
+    sides = {**model.inputs, **model.outputs}
+    vague = [name for name, tensor in sides.items() if tensor.shape is None]
+    if vague:
+        found.append(f"The shape of {', '.join(vague[:5])[:200]} is not in the file.")
+    if not model.producer:
+        found.append("What exported the model is not in the file.")
+    return tuple(found)
+
+
 FORMAT = Format(
     name="onnx",
     framework="onnx",
-    suffixes=(".onnx",),
+    suffixes=(".onnx", ".ort"),
     contexts=("python", "other-framework"),
     advantages="Can be used by different ML frameworks.",
     disadvantages="May not support specialized usage context.",

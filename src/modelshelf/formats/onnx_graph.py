@@ -13,42 +13,32 @@ from typing import TypeVar
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.facts import TensorInfo
+from modelshelf.formats.onnx_tensor import (
+    DTYPES,
+    RANK,
+    External,
+    external_of,
+    pair,
+    stored_tensor,
+)
 from modelshelf.formats.protobuf import DELIMITED, Field, Wire, signed
 from modelshelf.package.signature import Dimension, Tensor, element_count
 
 Value = TypeVar("Value")
 
-RANK = 64
 NAME_COUNT = 1_000_000
 DOCUMENTATION_BYTES = 4096
 """How much of each documentation string is searched for paths."""
 TYPE_DEPTH = 8
 
-# TensorProto.DataType: (name in a record, bits of one value; 0 where it varies)
-DTYPES = {
-    1: ("float32", 32), 2: ("uint8", 8), 3: ("int8", 8), 4: ("uint16", 16), 5: ("int16", 16),
-    6: ("int32", 32), 7: ("int64", 64), 8: ("string", 0), 9: ("bool", 8), 10: ("float16", 16),
-    11: ("float64", 64), 12: ("uint32", 32), 13: ("uint64", 64), 14: ("complex64", 64),
-    15: ("complex128", 128), 16: ("bfloat16", 16), 17: ("float8_e4m3fn", 8),
-    18: ("float8_e4m3fnuz", 8), 19: ("float8_e5m2", 8), 20: ("float8_e5m2fnuz", 8),
-    21: ("uint4", 4), 22: ("int4", 4), 23: ("float4", 4), 24: ("float8_e8m0fnu", 8),
-    25: ("uint2", 2), 26: ("int2", 2), 27: ("float6_e2m3", 6), 28: ("float6_e3m2", 6),
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class External:
-    """Where a tensor's bytes lie: a file beside the model, from `offset`, `length` bytes."""
-
-    tensor: str
-    location: str
-    offset: int
-    length: int
-
 
 @dataclass
 class Model:
-    """What one walk through the file gathers."""
+    """What one walk through the file gathers.
+
+    `tensors` are the initializers; `constants` counts the values in attributes of nodes. `spans`
+    are the places of raw values in the file.
+    """
 
     producer: str = ""
     ir_version: int = 0
@@ -56,10 +46,14 @@ class Model:
     inputs: dict[str, Tensor] = field(default_factory=dict)
     outputs: dict[str, Tensor] = field(default_factory=dict)
     tensors: list[TensorInfo] = field(default_factory=list)
+    constants: int = 0
+    spans: list[tuple[int, int]] = field(default_factory=list)
     ops: Counter[tuple[str, str]] = field(default_factory=Counter)
     functions: set[tuple[str, str]] = field(default_factory=set)
     external: list[External] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+    trains: bool = False
 
 
 def model_of(wire: Wire) -> Model:
@@ -78,8 +72,11 @@ def model_of(wire: Wire) -> Model:
                 graphs.append(_message(part))
             case 8:
                 _opset(wire, part, model)
-            case 6 | 14:
+            case 6:
                 _document(wire, part, model)
+            case 14:
+                _document(wire, part, model)
+                _grown(model.metadata).update(pair(wire, part))
             case 20 | 25:
                 rest.append(_message(part))
     if not graphs or not model.ir_version:
@@ -109,13 +106,15 @@ def _main_graph(wire: Wire, graphs: list[Field], rest: list[Field], model: Model
     for part in rest:
         _function_or_training(wire, part, model, pending)
     while pending:
+        inner: set[str] = set()
         for part in wire.inside(pending.pop()):
-            _graph_part(wire, part, model, pending, initialized)
+            _graph_part(wire, part, model, pending, inner)
 
 
 def _function_or_training(wire: Wire, part: Field, model: Model, pending: list[Field]) -> None:
     """A FunctionProto's nodes are counted like a graph's; training graphs are walked later."""
     if part.number == 20:
+        model.trains = True
         pending.extend(_message(inner) for inner in wire.inside(part) if inner.number in {1, 2})
         return
     names = {1: "", 10: ""}
@@ -135,10 +134,12 @@ def _graph_part(
     match part.number:
         case 1:
             _node(wire, part, model, pending)
-        case 5:
-            initialized.add(_tensor(wire, part, model, stored=True))
-        case 15:
-            initialized.add(_sparse(wire, part, model, stored=True))
+        case 5 | 15:
+            read = _tensor if part.number == 5 else _sparse
+            name = read(wire, part, model, stored=True)
+            if name in initialized:
+                raise FormatError(f"a graph has two initializers named {name[:80]!r}")
+            initialized.add(name)
         case 10 | 16:
             _document(wire, part, model)
 
@@ -173,49 +174,20 @@ def _attribute(wire: Wire, attribute: Field, model: Model, pending: list[Field])
 
 
 def _tensor(wire: Wire, tensor: Field, model: Model, *, stored: bool) -> str:
-    """Read a TensorProto's header; returns its name. The bytes of its values are skipped."""
-    name = ""
-    dims: list[int] = []
-    dtype = location = 0
-    raw: Field | None = None
-    pointers: dict[str, str] = {}
-    for part in wire.inside(tensor):
-        match part.number:
-            case 1:
-                dims += wire.numbers(part, RANK)
-            case 2:
-                dtype = part.value
-            case 8:
-                name = wire.text(part)
-            case 9:
-                raw = part
-            case 13:
-                pointers |= _pair(wire, part)
-            case 14:
-                location = part.value
-    if location or pointers:
-        model.external.append(_external(name, pointers))
-        raw = None
-    info = _info(name, dtype, dims, raw)
+    """A TensorProto: an initializer if it is `stored`; returns its name."""
+    found = stored_tensor(wire, tensor)
+    for part in found.remarks:
+        _document(wire, part, model)
+    values = element_count(found.info.shape)
+    if found.pointers is not None:
+        model.external.append(external_of(found.info, found.pointers, values if stored else 0))
+    elif found.raw is not None:
+        model.spans.append((found.raw.start, found.raw.end))
     if stored:
-        model.tensors.append(info)
-    return name
-
-
-def _info(name: str, dtype: int, dims: list[int], raw: Field | None) -> TensorInfo:
-    if dtype not in DTYPES:
-        raise FormatError(f"tensor {name[:80]!r} has an unknown dtype", got=dtype)
-    if len(dims) > RANK or any(size < 0 for size in dims):
-        raise FormatError(f"tensor {name[:80]!r} has an impossible shape", got=str(dims)[:80])
-    word, bits = DTYPES[dtype]
-    shape = tuple(dims)
-    if raw is not None and bits and raw.end - raw.start != -(-element_count(shape) * bits // 8):
-        raise FormatError(
-            f"tensor {name[:80]!r} has another size than its dtype and shape ask for",
-            expected=f"{element_count(shape)} values of {bits} bits",
-            got=f"{raw.end - raw.start} bytes",
-        )
-    return TensorInfo(name, word, shape)
+        model.tensors.append(found.info)
+    else:
+        model.constants += values
+    return found.info.name
 
 
 def _sparse(wire: Wire, sparse: Field, model: Model, *, stored: bool) -> str:
@@ -227,16 +199,6 @@ def _sparse(wire: Wire, sparse: Field, model: Model, *, stored: bool) -> str:
         elif part.number == 2:
             _tensor(wire, part, model, stored=False)
     return name
-
-
-def _external(name: str, pointers: dict[str, str]) -> External:
-    numbers = []
-    for key in ("offset", "length"):
-        text = pointers.get(key, "0")
-        if not (text.isascii() and text.isdigit() and len(text) < 20):
-            raise FormatError(f"tensor {name[:80]!r} has an impossible {key}", got=text[:40])
-        numbers.append(int(text))
-    return External(name, pointers.get("location", ""), *numbers)
 
 
 def _value(wire: Wire, value: Field) -> tuple[str, Tensor]:
@@ -317,23 +279,14 @@ def _opset(wire: Wire, part: Field, model: Model) -> None:
     _grown(model.opsets)["" if domain == "ai.onnx" else domain] = version
 
 
-def _pair(wire: Wire, part: Field) -> dict[str, str]:
-    """A StringStringEntryProto."""
-    texts = {1: "", 2: ""}
-    for inner in wire.inside(part):
-        if inner.number in texts:
-            texts[inner.number] = wire.text(inner)
-    return {texts[1]: texts[2]}
-
-
 def _document(wire: Wire, part: Field, model: Model) -> None:
     """Keep a documentation string or a metadata value for the search for paths."""
     if len(model.texts) >= 10_000 or part.wire != DELIMITED:
         return
-    if part.number in {6, 10}:
+    if part.number in {6, 10, 12}:
         model.texts.append(wire.text(part, DOCUMENTATION_BYTES))
     else:
-        model.texts += [text[:DOCUMENTATION_BYTES] for text in _pair(wire, part).values()]
+        model.texts += [text[:DOCUMENTATION_BYTES] for text in pair(wire, part).values()]
 
 
 def _message(part: Field) -> Field:
