@@ -24,7 +24,7 @@ def read(path: Path) -> Facts:
     """What the index of a checkpoint says; of its data files only the object graph is read."""
     bundle = read_bundle(path)
     tensors, objects = named_tensors(bundle)
-    unsaid = UNSAID
+    unsaid: tuple[str, ...] = UNSAID
     if any(each.dtype in {"variant", "unknown"} for each in tensors):
         unsaid = (*UNSAID, "Values of dtype variant or unknown are opaque bytes.")
     return Facts(

@@ -106,3 +106,8 @@ def text_value(wire: Wire, message: Field) -> str | None:
 def loose_text(wire: Wire, part: Field, limit: int = 4096) -> str:
     """The text of a `bytes` field, which need not be UTF-8; cut at `limit` bytes."""
     return wire.raw(part, limit).decode("utf-8", "replace")
+
+
+def whole(wire: Wire) -> Field:
+    """The whole file as one message."""
+    return Field(0, DELIMITED, 0, 0, len(wire))
