@@ -19,8 +19,8 @@ from modelshelf.formats.placeholders import Global
 OPCODE_COUNT = 2_000_000
 """Opcodes of all pickles of a file together: seconds of work; real models have some 10,000."""
 
-
-_OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
+OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
+"""Every instruction by its byte."""
 
 
 class Source(Protocol):
@@ -97,17 +97,18 @@ def _opcodes(source: Source) -> Iterator[tuple[str, object]]:
     those two lines are read here as the unpickler reads them.
     """
     while code := source.read(1):
-        opcode = _OPCODES.get(code)
+        opcode = OPCODES.get(code)
         if opcode is None:
             raise FormatError("the pickle has an instruction that does not exist", got=code.hex())
         if opcode.name in {"GLOBAL", "INST"}:
-            yield opcode.name, (_line(source), _line(source))
+            yield opcode.name, (line_of(source), line_of(source))
         else:
             reader = opcode.arg.reader if opcode.arg else None
             yield opcode.name, reader(source) if reader else None  # type: ignore[arg-type]
 
 
-def _line(source: Source) -> str:
+def line_of(source: Source) -> str:
+    """The next line without its end, as the unpickler reads the two lines of an import."""
     line = source.readline()
     if not line.endswith(b"\n"):
         raise FormatError("the pickle is cut off in the name of an import")
