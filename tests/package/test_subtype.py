@@ -15,7 +15,7 @@ from modelshelf.package.signature import ANY_SIZE, Interval, Signature, Tensor
 from modelshelf.package.subtype import additions, breaks
 
 Shape = tuple[int, ...]
-SIZES = range(4)
+SIZES = range(3)
 
 
 def signature(text: str, **symbols: Interval) -> Signature:
@@ -157,10 +157,13 @@ def test_optional_inputs() -> None:
 
 # What follows knows nothing of the rules: it looks at arrays of all small sizes.
 
-sizes = st.sampled_from([0, 1, 2, "A", "B", None])
-shapes = st.none() | st.lists(sizes, max_size=2).map(tuple)
+sizes = st.sampled_from(["A", "B", "A", "B", 1, 2, None])
+shapes = st.lists(sizes, min_size=1, max_size=2).map(tuple)
+swaps: st.SearchStrategy[dict[object, int | str | None]] = st.sampled_from(
+    [{"A": "B"}, {"B": "A"}, {"A": "B"}, {"B": "A"}, {"A": 1}, {1: "A"}, {"A": None}, {2: 1}]
+)
 intervals = st.sampled_from(
-    [Interval(1, 2), Interval(0, 3, 2), Interval(1), Interval(2, 2), ANY_SIZE]
+    [Interval(1, 2), Interval(0, 2, 2), Interval(1), Interval(2, 2), ANY_SIZE]
 )
 
 
@@ -168,7 +171,8 @@ intervals = st.sampled_from(
 def signatures(draw: st.DrawFn) -> Signature:
     def side(names: str) -> dict[str, Tensor]:
         given = names[: draw(st.integers(1, 2))]
-        return {name: Tensor("float32", draw(shapes)) for name in given}
+        unknown = draw(st.integers(0, 9)) == 0
+        return {name: Tensor("float32", None if unknown else draw(shapes)) for name in given}
 
     symbols = draw(st.dictionaries(st.sampled_from("AB"), intervals, max_size=2))
     return Signature(side("ab"), side("yz"), symbols=symbols)
@@ -178,7 +182,7 @@ def signatures(draw: st.DrawFn) -> Signature:
 def pairs(draw: st.DrawFn) -> tuple[Signature, Signature]:
     """A signature and one that differs from it in a few sizes, so that many can stand in."""
     old = draw(signatures())
-    swap = draw(st.dictionaries(sizes.filter(lambda s: s is not None), sizes, max_size=1))
+    swap = draw(swaps)
 
     def moved(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
         return {
@@ -235,7 +239,7 @@ def promises(of: Signature, bound: dict[str, int], names: set[str]) -> set[tuple
     }
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(pairs() | st.tuples(signatures(), signatures()))
 def test_what_has_no_break_can_stand_in(pair: tuple[Signature, Signature]) -> None:
     old, new = pair
@@ -272,7 +276,7 @@ def test_every_signature_stands_in_for_itself(one: Signature) -> None:
     assert additions(one, one) == []
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(signatures(), signatures(), signatures())
 def test_standing_in_goes_on(one: Signature, two: Signature, three: Signature) -> None:
     if not breaks(one, two) and not breaks(two, three):
