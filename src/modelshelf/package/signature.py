@@ -36,11 +36,12 @@ class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.min if self.max is not None and self.max < self.min + self.step else None
 
     def outside(self, other: Interval) -> int | None:
-        """A size in here that is not in `other`; None where all are."""
+        """A size in here that is not in `other`, none below 2 if it can be; None where all are."""
         last = self.max if self.max is not None else self.min + self.step
         last -= (last - self.min) % self.step
         beyond = [] if other.max is None else [self.at_least(other.max + 1)]
-        sizes = (self.min, self.min + self.step, last, *beyond)
+        usual = self.at_least(2)
+        sizes = (usual, usual + self.step, self.min, self.min + self.step, last, *beyond)
         return next((size for size in sizes if size in self and size not in other), None)
 
     def at_least(self, size: int) -> int:
