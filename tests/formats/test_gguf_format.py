@@ -103,6 +103,19 @@ def array(kind: int, count: int, rest: bytes = b"") -> bytes:
     return struct.pack("<IQ", kind, count) + rest
 
 
+@pytest.mark.parametrize("version", [1, 3])
+@pytest.mark.parametrize("length", [0, 5, 39, 40, 300])
+@pytest.mark.parametrize("count", [63, 64, 65, 500])
+def test_long_vocabularies(version: int, length: int, count: int) -> None:
+    made = Made(version)
+    texts = b"".join(made.text("x" * (length + place % 2)) for place in range(count))
+    words = made.number(8, "I") + made.length(count) + texts
+    header = header_of(made.key("words", 9, words).key("last", 0, b"\x07").content())
+    assert header.metadata["last"] == 7
+    with pytest.raises(FormatError, match="cut off"):
+        header_of(made.content()[: 24 + len(texts) // 2])
+
+
 def test_arrays_within_arrays() -> None:
     inner = array(4, 2, bytes(8))
     made = Made().key("a", 9, array(9, 2, inner + inner)).key("b", 4, bytes(4))

@@ -7,18 +7,20 @@ blocks of quantised types. Iterative and bounded; every length is checked agains
 from __future__ import annotations
 
 import math
+import mmap
+import re
 import struct
 from dataclasses import dataclass, field
+from functools import cache
 from typing import NamedTuple
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.facts import TensorInfo
-from modelshelf.formats.protobuf import Bytes
 
 MARK = b"GGUF"
 KEY_COUNT = 100_000
 TENSOR_COUNT = 1_000_000
-STEP_COUNT = 4_000_000
+STEP_COUNT = 2_000_000
 """Strings and arrays within arrays, all together: half a second; vocabularies have some 500,000."""
 ARRAY_DEPTH = 4
 NAME_BYTES = 65_536
@@ -48,6 +50,10 @@ _SCALARS = {
     0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d",
 }  # fmt: skip
 _STRING, _ARRAY = 8, 9
+
+
+BLOCK = 64
+_SHORT = 40
 
 
 class Skipped(NamedTuple):
@@ -80,7 +86,9 @@ class Header:
 class Cursor:
     """A place in the file that moves on with each value read."""
 
-    def __init__(self, data: Bytes, order: str, at: int, *, is_first_version: bool) -> None:
+    def __init__(
+        self, data: bytes | mmap.mmap, order: str, at: int, *, is_first_version: bool
+    ) -> None:
         self._data = data
         self._order = order
         self.at = at
@@ -134,12 +142,12 @@ class Cursor:
 
     def require(self, size: int) -> None:
         """Raise FormatError unless so many bytes are left."""
-        if size > self._size - self.at:
+        if self.at + size > self._size:
             raise FormatError(
                 "the header is cut off",
                 where=f"byte {self.at}",
                 expected=f"{size} more bytes",
-                got=f"{self._size - self.at}",
+                got=f"{max(self._size - self.at, 0)}",
                 hint="download the file again",
             )
 
@@ -148,17 +156,27 @@ class Cursor:
         self.at += size
 
     def _skip_strings(self, count: int) -> None:
-        """The one loop that a vocabulary runs through."""
-        self.require(8 * count if self._length == "Q" else 4 * count)
+        """The one loop that a vocabulary runs through: short texts of usual files in blocks."""
+        width = struct.calcsize(f"={self._length}")
+        self.require(width * count)
         self._spend(count)
-        width = 8 if self._length == "Q" else 4
-        byteorder: str = "little" if self._order == "<" else "big"
-        at, size, data = self.at, self._size, self._data
+        is_usual = (self._order, self._length) == ("<", "Q")
+        left = count
+        while left:
+            in_block = is_usual and left >= BLOCK
+            block = _short_texts().match(self._data, self.at) if in_block else None
+            if block is not None:
+                self.at = block.end()
+            else:
+                self._step_over(min(left, BLOCK), width)
+            left -= min(left, BLOCK)
+
+    def _step_over(self, count: int, width: int) -> None:
+        length = struct.Struct(f"{self._order}{self._length}").unpack_from
         for _ in range(count):
-            at += width + int.from_bytes(data[at : at + width], byteorder)  # type: ignore[arg-type]
-            if at > size:
-                break
-        self._skip(at - self.at)
+            self.require(width)
+            self.at += width + length(self._data, self.at)[0]
+        self.require(0)
 
     def _spend(self, count: int) -> None:
         self._left -= count
@@ -166,7 +184,14 @@ class Cursor:
             raise FormatError(f"the metadata lists more than {STEP_COUNT} texts")
 
 
-def header_of(data: Bytes) -> Header:
+@cache
+def _short_texts() -> re.Pattern[bytes]:
+    """`BLOCK` texts shorter than `_SHORT` bytes, each after its length: a quarter of a loop's time."""
+    each = (re.escape(bytes([n])) + rb"\0{7}" + b".{%d}" % n for n in range(_SHORT))
+    return re.compile(b"(?:%b){%d}+" % (b"|".join(each), BLOCK), re.DOTALL)
+
+
+def header_of(data: bytes | mmap.mmap) -> Header:
     """Read the header.
 
     Raises:
