@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,12 +36,15 @@ CODE_COUNT = 1000
 TEXT_BYTES = 16 * 1024 * 1024
 """How much source and debugging information is read, all files together."""
 TEXT_COUNT = 100_000
+TEXT_CHARACTERS = 4096
 EXTRA_COUNT = 50
 UNSAID = (
     "TorchScript writes names and types of arguments, not the dtypes and shapes of tensors.",
     "Outputs have types, but no names.",
     "The version of PyTorch that wrote it is not in the file.",
 )
+# BINUNICODE and its length in bytes: lines of source are shorter than 64 KiB.
+_PICKLED_TEXT = re.compile(r"X([\s\S]{2}\0\0)")
 _PARTS = (("data.pkl", "data/"), ("constants.pkl", "constants/"))
 
 
@@ -66,7 +71,7 @@ def read(path: Path) -> Facts:
         sources = _read_all(opened, ".py", "utf-8")
         debugging = _read_all(opened, ".debug_pkl", "latin-1")
         notes = (*_methods(pickles[0].root, sources), *archive_notes(opened), *_extras(opened))
-    texts = [*sources.values(), *_debugging(debugging, budget)]
+    texts = [*sources.values(), *_debugging(debugging)]
     return _facts(path, stored, pickles, sources, notes, texts, tuple(sorted(cuts)))
 
 
@@ -105,29 +110,16 @@ def _extras(opened: Archive) -> Iterator[str]:
         yield "with byte code for the interpreter on phones (bytecode.pkl)"
 
 
-def _debugging(files: dict[str, str], budget: Budget) -> Iterator[str]:
+def _debugging(files: dict[str, str]) -> Iterator[str]:
     """The texts in tables of source ranges: the author's files and lines.
 
-    A table that cannot be read as the pickle it should be is searched as it is.
+    The tables are pickles of many small numbers; their texts are found without reading those.
     """
     for content in files.values():
-        raw = content.encode("latin-1")
-        try:
-            yield from _texts(inspect(io.BytesIO(raw), budget).root)
-        except FormatError:
-            yield content
-
-
-def _texts(root: object) -> Iterator[str]:
-    pending = [root]
-    seen: set[int] = set()
-    while pending and len(seen) < TEXT_COUNT:
-        value = pending.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, (list, tuple)) and id(value) not in seen:
-            seen.add(id(value))
-            pending += value
+        for match in itertools.islice(_PICKLED_TEXT.finditer(content), TEXT_COUNT):
+            size = int.from_bytes(match.group(1).encode("latin-1"), "little")
+            raw = content[match.end() : match.end() + min(size, TEXT_CHARACTERS)]
+            yield raw.encode("latin-1").decode("utf-8", "replace")
 
 
 def _foreign(imports: list[Global]) -> list[Global]:
