@@ -94,7 +94,7 @@ def test_intervals(old: Interval, new: Interval, fits: bool) -> None:
 def test_a_witness_is_a_call() -> None:
     old = signature("N 3, N -> N", N=Interval(1))
     (first, *_) = breaks(old, signature("8 3, N -> N"))
-    assert first.witness == "a: float32[1, 3], b: float32[1]"
+    assert first.witness == "a: float32[2, 3], b: float32[2]"
 
 
 @pytest.mark.parametrize(
