@@ -100,7 +100,7 @@ def test_a_class_of_a_library(tmp_path: Path) -> None:
         archive.writestr("m/data.pkl", b"\x80\x02c__torch__.torch.classes.acme\nDecoder\n)\x81.")
         archive.writestr("m/constants.pkl", b"\x80\x02).")
         archive.writestr(
-            "m/code/__torch__.py.debug_pkl", b"\x80\x02X\x0f\0\0\0/home/ann/net.pyq\x06X"
+            "m/code/__torch__.py.debug_pkl", b"\x80\x02X\x10\0\0\0/home/ann/net.pyq\x06X"
         )
     assert {(risk.kind, risk.detail) for risk in read(path).risks} == {
         ("torchscript-code", "0 source files"),
