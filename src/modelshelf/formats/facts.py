@@ -42,7 +42,7 @@ RISKS: dict[str, tuple[Severity, str]] = {
     "pickle-global": ("blocked", "an import that no allow-list names"),
     "pickle-trailing": ("blocked", "bytes after the end of a pickle"),
     "evaluated": ("blocked", "text that loading evaluates or calls as Python"),
-    "file-op": ("blocked", "an operator that reads or writes files, or runs Python"),
+    "file-op": ("blocked", "an operator that reaches files, the network, Python or the process"),
     "native-code": ("blocked", "machine code"),
     "nested-archive": ("blocked", "an archive within the archive"),
     "unreadable": ("blocked", "cannot be read, so nobody knows what it does"),

@@ -22,17 +22,16 @@ from modelshelf.formats.tf_objects import Objects
 from modelshelf.formats.tf_operators import is_foreign
 from modelshelf.formats.tf_risks import graph_risks, packages
 from modelshelf.formats.tf_types import whole
-from modelshelf.package.signature import Tensor
+from modelshelf.package.signature import Signature, Tensor
 
 UNSAID = (
     "Which tensors are its outputs is not in a frozen graph.",
-    "Placeholders may be inputs; which of them a caller must give is not said.",
+    "Its placeholders are taken for its inputs; which of them a caller must give is not said.",
     "Weights are constants like any other: sizes and axes count as parameters too.",
     "The version of TensorFlow that wrote it is not in the file.",
 )
 OPEN_RANK_VERSION = 24
 """Before this version of GraphDef a placeholder without sizes had any rank."""
-PLACEHOLDER_COUNT = 200
 
 # A GraphDef begins with a node, a node with its name, which is followed by its operator.
 _HEAD = re.compile(rb"\x0a(?:[\x80-\xff]{0,4}[\x00-\x7f])\x0a([\x01-\x7f])([A-Za-z0-9.])")
@@ -63,6 +62,7 @@ def facts_of(data: Bytes, file: str) -> Facts:
         format="tf-frozen-graph",
         framework="tensorflow",
         tensors=tensors,
+        signatures=_signatures(graph),
         parameters=parameter_count(numeric(tensors)),
         ops=dict(sorted(graph.ops.items())),
         code=tuple(
@@ -89,22 +89,24 @@ def claims(path: Path, head: bytes) -> bool:
     return after < len(head) and _OPERATOR.match(head, after) is not None
 
 
-def inputs_of(graph: Graph) -> dict[str, Tensor]:
-    """The placeholders of a graph: what may be its inputs."""
-    if graph.producer >= OPEN_RANK_VERSION:
-        return graph.placeholders
-    return {
-        name: Tensor(tensor.dtype, tensor.shape or None, optional=tensor.optional)
+def _signatures(graph: Graph) -> dict[str, Signature]:
+    """The placeholders that have no value of their own as inputs; outputs are not known."""
+    inputs = {
+        name: tensor
+        if graph.producer >= OPEN_RANK_VERSION
+        else Tensor(tensor.dtype, tensor.shape or None)
         for name, tensor in graph.placeholders.items()
+        if not tensor.optional
     }
+    return {"default": Signature(inputs, {})} if inputs else {}
 
 
 def _notes(graph: Graph) -> tuple[str, ...]:
-    placeholders = [
-        f"placeholder {name}: {tensor}{' (optional)' if tensor.optional else ''}"
-        for name, tensor in list(inputs_of(graph).items())[:PLACEHOLDER_COUNT]
-    ]
-    return (f"GraphDef version {graph.producer}", *placeholders)
+    optional = [name for name, tensor in graph.placeholders.items() if tensor.optional]
+    return (
+        f"GraphDef version {graph.producer}",
+        *(f"{name[:200]} has a value unless a caller gives one" for name in optional[:50]),
+    )
 
 
 FORMAT = Format(

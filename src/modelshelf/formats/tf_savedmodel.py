@@ -85,9 +85,9 @@ def claims(path: Path, head: bytes) -> bool:
 
 
 def _signatures(graphs: list[MetaGraph]) -> dict[str, Signature]:
-    """Signatures by name; one of the same name in another graph with another type adds its tags."""
+    """Signatures by name; of two of a name and different types, the one with more tags adds them."""
     found: dict[str, Signature] = {}
-    for meta in sorted(graphs, key=lambda each: each.tags != ["serve"]):
+    for meta in sorted(graphs, key=lambda each: (each.tags != ["serve"], len(each.tags))):
         for name, signature in sorted(meta.signatures.items()):
             if found.setdefault(name, signature) != signature:
                 found[f"{name}@{'+'.join(meta.tags)}"] = signature
