@@ -49,13 +49,15 @@ class Walked(NamedTuple):
     """One pickle as far as it could be followed.
 
     `called` is True when something was called or filled, `error` is what stopped it before its
-    STOP, `mixed` tells that arrays of joblib stand between its instructions.
+    STOP, `mixed` tells that arrays of joblib stand between its instructions, `spent` that the
+    budget ended before the pickle did.
     """
 
     imports: tuple[Global, ...]
     called: bool
     error: FormatError | None
     mixed: bool = False
+    spent: bool = False
 
 
 class Bytes:
@@ -101,7 +103,7 @@ def pickle_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) -
         bad.update(dict.fromkeys(judge(walked.imports)))
         if walked.mixed:
             # To `pickle.load` the bytes of arrays are instructions.
-            read_plainly = run_imports(file, size, judge)
+            read_plainly, _ = _plainly(file, size, judge)
             bad.update(dict.fromkeys(name for name in read_plainly if name.name not in _GARBLED))
         if walked.error:
             kind = "pickle-trailing" if number else "unreadable"
@@ -110,27 +112,28 @@ def pickle_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) -
     return (*named, *risks)
 
 
-def run_imports(file: Seekable, size: int, judge: Judge = harmful) -> tuple[Global, ...]:
-    """The harmful imports that `pickle.load` would run in a file that claims to be something else.
+def plain_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) -> tuple[Risk, ...]:
+    """What `pickle.load` would run in a file that claims to be something else.
 
-    Text may begin like a pickle that imports (`cat`, `dog`), so an import counts when it is called
-    or when its pickle ends.
+    Text may begin like a pickle that imports (`cat`, `dog`), so an import counts when something is
+    called after it, or when its pickle ends.
     """
+    imports, endless = _plainly(file, size, judge)
+    named = [Risk("pickle-global", str(found)[:500], name) for found in imports[:RISK_COUNT]]
+    if endless:
+        named.append(Risk("unreadable", "goes on as a pickle for longer than one can look", name))
+    return tuple(named)
+
+
+def _plainly(file: Seekable, size: int, judge: Judge) -> tuple[list[Global], bool]:
+    """The imports that run, and whether looking stopped before the end."""
     bad: dict[Global, None] = {}
+    spent = False
     for walked in _streams(file, size, joblib=False):
         if walked.called or walked.error is None:
             bad.update(dict.fromkeys(judge(walked.imports)))
-    return tuple(bad)
-
-
-def exhausted(error: FormatError | None) -> bool:
-    """Whether an error only says that looking stopped, so that nobody knows what comes."""
-    return error is not None and "more instructions" in error.message
-
-
-def endless(file: Seekable, size: int) -> bool:
-    """Whether a file goes on as a pickle for longer than anybody would look."""
-    return any(exhausted(walked.error) for walked in _streams(file, size, joblib=False))
+        spent = walked.spent
+    return list(bad), spent
 
 
 def _streams(file: Seekable, size: int, *, joblib: bool) -> Iterator[Walked]:
@@ -148,7 +151,9 @@ def _streams(file: Seekable, size: int, *, joblib: bool) -> Iterator[Walked]:
         yield walked
         if walked.error:
             return
-    yield Walked((), called=False, error=FormatError("the file has more pickles than any model"))
+    yield Walked(
+        (), called=False, error=FormatError("the file has more pickles than any model"), spent=True
+    )
 
 
 def walk(source: Bytes, budget: Budget, *, joblib: bool) -> Walked:
@@ -163,7 +168,9 @@ def walk(source: Bytes, budget: Budget, *, joblib: bool) -> Walked:
         error = refused
     except (ValueError, LookupError, OverflowError) as broken:
         error = FormatError("the pickle is cut off or damaged", got=str(broken)[:200])
-    return Walked(tuple(steps.machine.imports), steps.called, error, steps.mixed)
+    return Walked(
+        tuple(steps.machine.imports), steps.called, error, steps.mixed, budget.opcodes < 0
+    )
 
 
 class _Steps:
