@@ -201,6 +201,14 @@ def test_two_entries_of_one_name(torch_files: TorchFiles) -> None:
         read(torch_files.archive(two(torch_files), STORAGES, entries=entries))
 
 
+def test_an_entry_without_a_name(torch_files: TorchFiles) -> None:
+    path = torch_files.archive(two(torch_files), STORAGES)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("", b"")
+    with pytest.raises(FormatError, match="without a name"):
+        read(path, "pytorch")
+
+
 def test_something_before_the_archive(torch_files: TorchFiles) -> None:
     path = torch_files.archive(two(torch_files), STORAGES)
     path.write_bytes(b"PK\x03\x04" + b"cos\nsystem\n." + path.read_bytes())

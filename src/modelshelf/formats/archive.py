@@ -22,6 +22,16 @@ LOCAL_BYTES = 30
 """The fixed part of the header that stands before each entry."""
 
 _ENCRYPTED = 0x1
+# what zipfile raises where an entry is not what the directory says
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    ValueError,
+    IndexError,
+)
 _LOCAL_MARK = b"PK\x03\x04"
 
 
@@ -69,7 +79,7 @@ class Archive:
         try:
             with self._zip.open(info) as file:
                 content: bytes = file.read(PICKLE_BYTES + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        except _DAMAGE as error:
             raise FormatError(f"{name} is damaged", got=str(error)[:200]) from error
         if len(content) != info.file_size:
             raise FormatError(
@@ -139,6 +149,8 @@ class Archive:
         names = {info.filename.lower() for info in infos}
         if len(names) != len(infos):
             raise FormatError("the archive has two entries of one name")
+        if "" in names:
+            raise FormatError("the archive has an entry without a name")
         if infos and min(info.header_offset for info in infos) != 0:
             raise FormatError("something stands before the archive in the file")
 
