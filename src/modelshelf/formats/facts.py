@@ -34,6 +34,7 @@ class TensorInfo(msgspec.Struct, frozen=True):
 RISKS: dict[str, tuple[Severity, str]] = {
     "author-path": ("note", "a path of the author's own machine"),
     "external-data": ("blocked", "needs a file that is not there"),
+    "script": ("note", "a script that nothing in the package runs"),
     "python-code": ("code", "Python source that loading runs"),
     "torchscript-code": ("code", "TorchScript source that loading or calling runs"),
     "custom-op": ("code", "an operator that only a library of the publisher's knows"),
@@ -44,6 +45,8 @@ RISKS: dict[str, tuple[Severity, str]] = {
     "evaluated": ("blocked", "text that loading evaluates or calls as Python"),
     "file-op": ("blocked", "an operator that reaches files, the network, Python or the process"),
     "native-code": ("blocked", "machine code"),
+    "byte-code": ("blocked", "compiled Python, whose source nobody sees"),
+    "yaml-object": ("blocked", "YAML that makes Python objects when it is loaded"),
     "nested-archive": ("blocked", "an archive within the archive"),
     "unreadable": ("blocked", "cannot be read, so nobody knows what it does"),
     "unknown": ("blocked", "of a kind that no reader here knows"),

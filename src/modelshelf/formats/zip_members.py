@@ -19,7 +19,7 @@ from modelshelf.formats.window import Section, Seekable, Window
 DIRECTORY_BYTES = 64 * 1024 * 1024
 MEMBER_COUNT = 200_000
 CHECKED_BYTES = 64 * 1024 * 1024
-"""Stored members up to this size have their CRC checked; larger ones are tensors."""
+"""Stored members up to this size have their CRC checked."""
 END_BYTES = 22
 END_MARK = b"PK\x05\x06"
 LOCAL_MARK = b"PK\x03\x04"
@@ -58,13 +58,18 @@ class Members:
         self.infos = {info.filename: info for info in infos if not info.is_dir()}
 
     @contextmanager
-    def opened(self, name: str, allowance: Allowance) -> Iterator[Unpacked]:
-        """The content of a member: a section of the file, or a temporary file if it is packed."""
+    def opened(
+        self, name: str, allowance: Allowance, checked_bytes: int = CHECKED_BYTES
+    ) -> Iterator[Unpacked]:
+        """The content of a member: a section of the file, or a temporary file if it is packed.
+
+        The CRC of a stored member is checked up to `checked_bytes`.
+        """
         info = self.infos[name]
         start = self._starts[info.header_offset]
         section = Section(self._file, start, start + info.compress_size)
         if info.compress_type == zipfile.ZIP_STORED:
-            yield _stored(section, info)
+            yield _stored(section, info, checked_bytes)
             return
         packing = _PACKINGS.get(info.compress_type)
         if packing is None:
@@ -176,10 +181,10 @@ def _refuse_odd(infos: list[zipfile.ZipInfo]) -> None:
             raise FormatError("the archive is encrypted", hint="save it without a password")
 
 
-def _stored(section: Section, info: zipfile.ZipInfo) -> Unpacked:
+def _stored(section: Section, info: zipfile.ZipInfo, checked_bytes: int) -> Unpacked:
     if info.compress_size != info.file_size:
         return Unpacked(section, info.compress_size, 0, "its two sizes disagree")
-    if info.file_size > CHECKED_BYTES:
+    if info.file_size > checked_bytes:
         return Unpacked(section, info.file_size, info.CRC)
     crc = 0
     while piece := section.read(1 << 20):
