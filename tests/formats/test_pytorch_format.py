@@ -204,7 +204,11 @@ def test_two_entries_of_one_name(torch_files: TorchFiles) -> None:
 def test_an_entry_without_a_name(torch_files: TorchFiles) -> None:
     path = torch_files.archive(two(torch_files), STORAGES)
     with zipfile.ZipFile(path, "a") as archive:
-        archive.writestr("", b"")
+        archive.writestr("x", b"")
+    content = bytearray(path.read_bytes())
+    lengths = content.rindex(b"PK\x01\x02") + 28
+    content[lengths : lengths + 4] = b"\0\0\1\0"  # the name becomes an extra field
+    path.write_bytes(content)
     with pytest.raises(FormatError, match="without a name"):
         read(path, "pytorch")
 
