@@ -237,6 +237,19 @@ def test_pickles_inside_are_looked_at(tmp_path: Path, entry: str) -> None:
     assert facts.severity == "blocked"
 
 
+@pytest.mark.parametrize(
+    ("entry", "kinds"),
+    [
+        ("custom_obj_0", {"custom-class"}),
+        ("opaque_obj_0", {"custom-class", "pickle-global"}),
+    ],
+)
+def test_objects_of_a_library(tmp_path: Path, entry: str, kinds: set[str]) -> None:
+    content = b"\x80\x02ctorch.jit._pickle\nbuild_intlist\n0c__torch__.torch.classes.a\nB\n)\x81."
+    facts = read(changed(tmp_path, {f"linear/data/constants/{entry}": content}))
+    assert {risk.kind for risk in facts.risks} - {"author-path"} == kinds
+
+
 def test_a_weight_that_is_a_pickle(tmp_path: Path) -> None:
     def change(whole: Any) -> None:
         whole["config"]["layer.bias"]["use_pickle"] = True
