@@ -20,9 +20,14 @@ GOAL_MILLISECONDS = 50
 
 
 def measure(folder: Path) -> list[Result]:
-    """A safetensors file and a PyTorch archive, both sparse, with as many tensors as real models."""
+    """Sparse files in formats that hold large models, with as many tensors as real ones have."""
     results = []
-    for path in (_safetensors(folder / "large.safetensors"), _pytorch(folder / "large.pt")):
+    made = (
+        _safetensors(folder / "large.safetensors"),
+        _pytorch(folder / "large.pt"),
+        _gguf(folder / "large.gguf"),
+    )
+    for path in made:
         assert len(formats.read(path).tensors) == TENSORS
         seconds = statistics.median(_seconds(path) for _ in range(ROUNDS))
         what = f"look inside: {path.suffix} of 1 GiB"
@@ -65,6 +70,21 @@ def _safetensors(path: Path) -> Path:
     with path.open("wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)
     os.truncate(path, 8 + len(text) + TENSORS * size * 4)
+    return path
+
+
+def _gguf(path: Path) -> Path:
+    """Version 3, little-endian, float32, no metadata, data aligned to 32 bytes."""
+    count = FILE_BYTES // TENSORS // 4 // 8 * 8
+    infos = b"".join(
+        struct.pack("<Q", len(_name(number))) + _name(number).encode()
+        + struct.pack("<IQIQ", 1, count, 0, number * count * 4)
+        for number in range(TENSORS)
+    )  # fmt: skip
+    header = b"GGUF" + struct.pack("<IQQ", 3, TENSORS, 0) + infos
+    with path.open("wb") as file:
+        file.write(header)
+    os.truncate(path, -(-len(header) // 32) * 32 + TENSORS * count * 4)
     return path
 
 
