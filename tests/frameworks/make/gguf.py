@@ -93,4 +93,4 @@ def _describe(path: Path) -> None:
     path.with_name(f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]) / "gguf")

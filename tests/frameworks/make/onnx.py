@@ -139,4 +139,4 @@ def _dtype(number: int) -> str:
     return RECORD_WORDS.get(name, name.lower())
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]) / "onnx")

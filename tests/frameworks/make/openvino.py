@@ -120,4 +120,4 @@ def _tensor(port: Any) -> list[Any]:
     return [word, [size.get_length() if size.is_static else None for size in shape]]
 
 
-main(Path(sys.argv[1]))
+main(Path(sys.argv[1]) / "openvino")
