@@ -69,7 +69,7 @@ def test_what_a_call_changes_and_gives() -> None:
     assert "argument count is fixed to 3" in facts.notes
     assert facts.signatures["default"].outputs["output_1"].shape == ()
     assert facts.unsaid == (
-        "Outputs that forward returns as a tuple have no names: they are numbered.",
+        "Outputs of forward have no names: they are called output, or numbered.",
     )
 
 

@@ -216,9 +216,9 @@ def _unsaid(
         found.append("The program follows a schema too old to name its inputs and outputs.")
     if programs and not any(_version(each) for each in programs.values()):
         found.append("The version of PyTorch that exported it is not in the file.")
-    if any(name.startswith("output") for each in seen.values() if each.signature
-           for name in each.signature.outputs):  # fmt: skip
-        found.append("Outputs that forward returns as a tuple have no names: they are numbered.")
+    named = [name for each in seen.values() if each.signature for name in each.signature.outputs]
+    if any(name == "output" or name.startswith("output_") for name in named):
+        found.append("Outputs of forward have no names: they are called output, or numbered.")
     if not parts.tensors:
         found.append("The weights are not in the file, or compiled into it.")
     return tuple(found)
