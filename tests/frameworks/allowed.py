@@ -11,7 +11,6 @@ import inspect
 import json
 import pkgutil
 import re
-import sys
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -100,4 +99,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -178,6 +178,8 @@ def _raw(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
         yield place.risk("byte-code", "compiled Python")
     if kind := sniff.archive_kind(head):
         yield place.risk("nested-archive" if place.depth else "unknown", f"an archive of {kind}")
+    if head.startswith(sniff.HDF5) and not place.depth:
+        yield place.risk("unknown", "HDF5, which may hold a model with functions")
     if head.startswith(LOCAL_MARK):
         yield place.risk("nested-archive", "a zip archive where values should be")
     else:

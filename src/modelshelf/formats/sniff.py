@@ -33,6 +33,8 @@ BYTE_CODE_SUFFIXES = frozenset({".pyc", ".pyo", ".class", ".luac"})
 # What is written for people may speak of tags; everything else may be read as YAML.
 _PROSE_SUFFIXES = frozenset({".md", ".rst", ".py", ".html"})
 
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
 _NATIVE = {
     b"\x7fELF": "ELF",
     b"\xfe\xed\xfa\xce": "Mach-O",
@@ -52,7 +54,6 @@ _ARCHIVES = {
     b"Rar!\x1a\x07": "rar",
     b"\x28\xb5\x2f\xfd": "zstandard",
     b"\x04\x22\x4d\x18": "lz4",
-    b"\xfd7zXZ\0": "xz",
     b"MSCF\0\0\0\0": "cabinet",
     b"xar!": "xar",
 }

@@ -59,7 +59,7 @@ def scan(folder: Path, paths: Iterable[str], facts: Mapping[str, Facts]) -> Scan
         for risk in (*_said(said), *_held(folder, path, said, is_vouched=path in vouched)):
             found.setdefault(Risk(risk.kind, risk.detail, path))
     severities = {risk.severity for risk in found}
-    verdict = next((each for each in reversed(SEVERITIES) if each in severities), "note")
+    verdict: Severity = next((each for each in reversed(SEVERITIES) if each in severities), "note")
     return Scanned(verdict, tuple(found))
 
 
