@@ -42,7 +42,10 @@ def read(path: Path) -> Facts:
 
 
 def named_tensors(bundle: Bundle) -> tuple[tuple[TensorInfo, ...], bool]:
-    """The tensors by readable names where the object graph tells them, and whether it is there."""
+    """The tensors by readable names where the object graph tells them, and whether it is there.
+
+    Copies that Keras 3 exports of its variables are left out.
+    """
     graph = object_graph(bundle)
     if graph is None:
         return bundle.tensors, False
@@ -51,8 +54,9 @@ def named_tensors(bundle: Bundle) -> tuple[tuple[TensorInfo, ...], bool]:
     # a name that is also the key of another tensor would be ambiguous
     readable = {key: name for key, name in names.items() if name == key or name not in keys}
     return tuple(
-        msgspec.structs.replace(each, name=readable.get(each.name, each.name))
+        msgspec.structs.replace(each, name=name)
         for each in bundle.tensors
+        if (name := readable.get(each.name, each.name))
     ), True
 
 

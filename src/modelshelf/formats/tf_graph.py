@@ -46,6 +46,15 @@ class Node(NamedTuple):
     attributes: tuple[Field, ...]
 
 
+class _Parts(NamedTuple):
+    """The fields of a node that are not decoded yet, and its operator."""
+
+    name: Field | None
+    op: str
+    inputs: list[Field]
+    attributes: list[Field]
+
+
 class Use(NamedTuple):
     """A node in the scope where it stands."""
 
@@ -106,7 +115,7 @@ def finish(wire: Wire, graph: Graph, libraries: Iterable[Field]) -> None:
         graph.functions.setdefault(name, []).append(message)
         for part in parts:
             if part.number == 3:
-                _visit(wire, Use(name, node_of(wire, part)), graph)
+                _visit(wire, name, _parts(wire, part), graph)
 
 
 def debug_files(wire: Wire, message: Field) -> list[str]:
@@ -120,20 +129,31 @@ def debug_files(wire: Wire, message: Field) -> list[str]:
 
 def node_of(wire: Wire, message: Field) -> Node:
     """A NodeDef."""
-    name = op = ""
+    return _parsed(wire, _parts(wire, message))
+
+
+def _parts(wire: Wire, message: Field) -> _Parts:
+    """The fields of a NodeDef; only its operator is decoded, for that is all most nodes tell."""
+    name = op = None
     inputs = []
     attributes = []
     for part in wire.inside(message):
         match part.number:
-            case 1:
-                name = wire.text(part, NAME_BYTES)
-            case 2:
-                op = wire.text(part, NAME_BYTES)
-            case 3:
-                inputs.append(wire.text(part, NAME_BYTES))
             case 5:
                 attributes.append(part)
-    return Node(name, op, tuple(inputs), tuple(attributes))
+            case 3:
+                inputs.append(part)
+            case 1:
+                name = part
+            case 2:
+                op = part
+    return _Parts(name, wire.text(op, NAME_BYTES) if op else "", inputs, attributes)
+
+
+def _parsed(wire: Wire, parts: _Parts) -> Node:
+    name = wire.text(parts.name, NAME_BYTES) if parts.name else ""
+    inputs = tuple(wire.text(part, NAME_BYTES) for part in parts.inputs)
+    return Node(name, parts.op, inputs, tuple(parts.attributes))
 
 
 def function_arguments(wire: Wire, function: list[Field]) -> list[str]:
@@ -169,34 +189,36 @@ def constant_text(wire: Wire, node: Node) -> str | None:
 
 
 def _main_node(wire: Wire, part: Field, graph: Graph) -> None:
-    node = node_of(wire, part)
+    parts = _parts(wire, part)
     if len(graph.nodes) >= NODE_COUNT:
         raise FormatError(f"the graph has more than {NODE_COUNT} nodes")
-    if not node.op:
+    if not parts.op:
         raise FormatError("a node of the graph has no operator", where=f"byte {part.start}")
-    graph.nodes[node.name] = part
-    if node.op in PLACEHOLDERS:
+    graph.nodes[wire.text(parts.name, NAME_BYTES) if parts.name else ""] = part
+    if parts.op in PLACEHOLDERS:
+        node = _parsed(wire, parts)
         graph.placeholders[node.name] = _placeholder(wire, node)
-    _visit(wire, Use(MAIN, node), graph)
+    _visit(wire, MAIN, parts, graph)
 
 
-def _visit(wire: Wire, use: Use, graph: Graph) -> None:
+def _visit(wire: Wire, scope: str, parts: _Parts, graph: Graph) -> None:
     """Count the node, and keep what has to be looked at again."""
-    node = use.node
-    graph.ops[node.op] += 1
-    if node.op in CONSTANTS:
-        _constant(wire, use, graph)
-    elif node.op in _JUDGED:
-        graph.judged.append(use)
-    elif node.op in _NAMED_TABLES:
+    op = parts.op
+    graph.ops[op] += 1
+    if op in CONSTANTS:
+        _constant(wire, Use(scope, _parsed(wire, parts)), graph)
+    elif op in _JUDGED:
+        graph.judged.append(Use(scope, _parsed(wire, parts)))
+    elif op in _NAMED_TABLES:
         graph.texts += [
             loose_text(wire, part).removeprefix("hash_table_")
-            for part in attribute(wire, node, "shared_name")
+            for part in attribute(wire, _parsed(wire, parts), "shared_name")
             if part.number == 2
         ]
-    elif may_call(node.op):
-        for callee in {node.op, *_callees(wire, node)}:
-            graph.calls.setdefault(callee, []).append(use)
+    elif may_call(op):
+        node = _parsed(wire, parts)
+        for callee in {op, *_callees(wire, node)}:
+            graph.calls.setdefault(callee, []).append(Use(scope, node))
 
 
 def _constant(wire: Wire, use: Use, graph: Graph) -> None:

@@ -19,6 +19,7 @@ GRAPH_COUNT = 64
 SIGNATURE_COUNT = 10_000
 ASSET_COUNT = 10_000
 
+_ASSETS = "saved_model_assets"
 _INTERNAL = "__saved_model_"
 """How the names of signatures begin that TensorFlow keeps for itself (initialisation, training)."""
 
@@ -69,6 +70,8 @@ def _metagraph(wire: Wire, message: Field) -> MetaGraph:
                 graphs.append(_message(part))
             case 3:
                 meta.saver = _last_text(wire, part, 1) or meta.saver
+            case 4:
+                _collection(wire, part, meta)
             case 5:
                 _signature_entry(wire, part, meta)
             case 6:
@@ -166,6 +169,21 @@ def _components(wire: Wire, composite: Field) -> list[str]:
         if component.number == 2 and len(found) < 16:
             found += [dtype_word(part.value) for part in wire.inside(component) if part.number == 2]
     return found
+
+
+def _collection(wire: Wire, entry: Field, meta: MetaGraph) -> None:
+    """One collection of TensorFlow 1, which keeps the assets in one of them."""
+    parts = list(wire.inside(entry))
+    if _ASSETS not in (wire.text(part, 200) for part in parts if part.number == 1):
+        return
+    lists = _below(wire, (part for part in parts if part.number == 2), 5)
+    for asset in _below(wire, _below(wire, lists, 1), 2):
+        _asset(wire, asset, meta)
+
+
+def _below(wire: Wire, messages: Iterable[Field], number: int) -> list[Field]:
+    """The fields of that number of all the messages."""
+    return [part for each in messages for part in wire.inside(each) if part.number == number]
 
 
 def _asset(wire: Wire, message: Field, meta: MetaGraph) -> None:

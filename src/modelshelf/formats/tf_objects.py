@@ -19,20 +19,26 @@ METADATA_BYTES = 16 * 1024 * 1024
 """The longest description that Keras gives of one layer or model."""
 SUFFIX = "/.ATTRIBUTES/VARIABLE_VALUE"
 """How the key of an object's own value ends."""
+COPIES = "_all_variables/"
+"""How the keys begin under which Keras 3 exports all variables again."""
 
 
 def names_by_key(graph: bytes) -> dict[str, str]:
     """Readable names by checkpoint key, from a TrackableObjectGraph: a variable's own full name.
 
-    Where two variables have the same name (Keras 3 calls many `kernel`), or one has none, it is
-    the path by which the object is reached: the key without its suffix.
+    Where two variables have the same name, or one has none, it is the path by which the object is
+    reached: the key without its suffix. Keras 3 exports every variable a second time, under
+    `_all_variables`: such a copy has the name "".
     """
     named = dict(_attributes(Wire(graph)))
-    count = Counter(named.values())
-    return {
-        key: name if name and count[name] == 1 else key.removesuffix(SUFFIX)
-        for key, name in named.items()
-    }
+    count = Counter(name for key, name in named.items() if not key.startswith(COPIES))
+    return {key: _readable(key, name, count[name]) for key, name in named.items()}
+
+
+def _readable(key: str, name: str, count: int) -> str:
+    if key.startswith(COPIES) and name and count:
+        return ""
+    return name if name and count <= 1 else key.removesuffix(SUFFIX)
 
 
 def _attributes(wire: Wire) -> list[tuple[str, str]]:
