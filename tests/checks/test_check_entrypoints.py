@@ -93,3 +93,17 @@ def test_entrypoints_of_another_file_are_not_this_ones(hub: Build) -> None:
 
 def test_a_package_without_hubconf_has_none(staged: Build) -> None:
     assert list(check(staged())) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["from elsewhere import *", "globals()[name] = small", "from elsewhere import medium",
+     "large = make_large()\ndef make_large(): ..."],
+)  # fmt: skip
+def test_what_only_running_tells_is_a_warning(hub: Build, line: str) -> None:
+    tables = SMALL + ("" if "make" not in line else "\n[entrypoints.make_large]\n")
+    found = list(check(hub(tables, f"{HUBCONF}\n{line}\n")))
+    assert found
+    assert all(
+        each.warning and "only running the file would tell" in each.message for each in found
+    )

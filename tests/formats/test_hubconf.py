@@ -62,7 +62,9 @@ def folder(tmp_path: Path) -> Path:
 
 def test_public_callables(folder: Path) -> None:
     conf = read_entrypoints(folder / "hubconf.py")
-    assert set(conf.entrypoints) == {"small", "Large", "tiny", "guarded", "cnn"}
+    assert set(conf.entrypoints) == {
+        "small", "Large", "tiny", "guarded", "cnn", "medium", "other"
+    }  # fmt: skip
     assert conf.dependencies == ("torch", "numpy")
 
 
@@ -95,8 +97,6 @@ def test_what_cannot_be_told(folder: Path) -> None:
     assert set(read_entrypoints(folder / "hubconf.py").unresolved) == {
         "* (from more)",
         "wide (from elsewhere)",
-        "medium (functools.partial)",
-        "other (a lambda)",
     }
 
 
@@ -179,3 +179,102 @@ def test_encodings_and_line_ends(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "hubconf.py"
     path.write_bytes(content)
     assert set(read_entrypoints(path).entrypoints) == {"f"}
+
+
+WEIGHTS = """
+ROOT = "https://w.example/v1"
+model_urls = {"a": "https://w.example/a.pth", "b": f"{ROOT}/b.pth.tar", "doc": "https://w.example/paper"}
+def load(name):
+    return model_urls[name]
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "urls"),
+    [
+        ("_load('a')", ["https://w.example/v1/b.pth.tar", "https://w.example/a.pth"]),
+        ("torch.hub.load_state_dict_from_url(ROOT)", ["https://w.example/v1"]),
+        ("model_zoo.load_url(url=ROOT + '/x')", ["https://w.example/v1/x"]),
+        ("return f'{ROOT}/{size}.bin'", ["https://w.example/v1/{size}.bin"]),
+        ("return 'https://w.example/paper', 'ftp://w.example/x.pth'", []),
+        ("class A:\n        URL = 'http://w.example/c.ckpt?raw=1'", ["http://w.example/c.ckpt?raw=1"]),
+        ("return helper()", ["https://w.example/helper.pt"]),
+    ],
+)  # fmt: skip
+def test_addresses_of_weights(tmp_path: Path, body: str, urls: list[str]) -> None:
+    (tmp_path / "zoo.py").write_text(WEIGHTS)
+    (tmp_path / "hubconf.py").write_text(
+        "import torch\nfrom torch.utils import model_zoo\nfrom zoo import load as _load, ROOT\n"
+        "UNUSED = 'https://w.example/unused.pth'\n"
+        "class _H:\n    def __init__(self): self.url = 'https://w.example/helper.pt'\n"
+        f"def _make(): return _H()\nhelper = None\ndef f(size):\n    {body.replace('helper', '_make')}\n"
+    )
+    assert sorted(read(tmp_path / "hubconf.py").urls) == sorted(urls)
+
+
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        ("import x\n@x.deco(1)\ndef f(): ...", "f has a decorator, x.deco(1), that may change"),
+        ("import x\nclass f(x.Base): ...", "f is built as x.Base is, which is not in this folder."),
+        ("import os\nif os.sep:\n    def f(): ...", "f is defined only under a condition."),
+        ("import os\nif os:\n    def f(): ...\nelse:\n    def f(a): ...", "f a condition decides"),
+        ("from .a import f", "hubconf.py: it is no part of a package, so its relative import fails"),
+        ("class f(metaclass=type): ...", "f is built by a class of classes"),
+    ],
+)  # fmt: skip
+def test_doubts_are_said(tmp_path: Path, text: str, doubt: str) -> None:
+    (tmp_path / "a.py").write_text("def f(): ...")
+    (tmp_path / "hubconf.py").write_text(text)
+    facts = read(tmp_path / "hubconf.py")
+    assert set(facts.entrypoints) == {"f"}
+    assert [each for each in facts.unsaid if each.startswith(doubt)]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("from far import *", "* (from far)"),
+        ("from a import missing", "missing (from a, which does not define it)"),
+        ("from a import *", "* (from far)"),
+        ("from functools import partial\nf = partial(print, 1)", "f (functools.partial of something"),
+        ("def g(a): ...\nfrom functools import partial\nf = partial(g, 1, 2)", "f (functools.partial w"),
+        ("from functools import partial\nx = ()\nf = partial(*x)", "f (functools.partial)"),
+        ("from json import f", "f (from json, a name of this folder and of another package)"),
+        ("def make(): ...\nf = make()", "f (what make gives)"),
+    ],
+)  # fmt: skip
+def test_reasons_for_what_is_unresolved(tmp_path: Path, line: str, reason: str) -> None:
+    (tmp_path / "a.py").write_text("from far import *\n" if "*" in line else "def g(): ...")
+    (tmp_path / "json.py").write_text("def f(): ...")
+    (tmp_path / "hubconf.py").write_text(line)
+    conf = read_entrypoints(tmp_path / "hubconf.py")
+    assert [each for each in conf.unresolved if each.startswith(reason)], conf.unresolved
+
+
+MANY_BASES = "".join(f"class C{i}(C{i + 1}, C{i + 1}, C{i + 1}): ...\n" for i in range(500))
+MANY_ARGUMENTS = "def f(" + ",".join(f"a{i}=1" for i in range(5000)) + "): ...\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        MANY_BASES,
+        "".join(f"x{i} = x{i + 1} or x{i + 1} or x{i + 1}\n" for i in range(2000)),
+        "from hubconf import *\ndef f(): ...",
+        "x = " + "a.b" + ".c" * 500,
+        "def f(): " + "'http://a'" * 900,
+    ],
+)
+def test_what_multiplies_ends(tmp_path: Path, text: str) -> None:
+    (tmp_path / "hubconf.py").write_text(text)
+    read(tmp_path / "hubconf.py")
+
+
+@pytest.mark.parametrize(
+    "text", [MANY_ARGUMENTS + "".join(f"g{i} = f\n" for i in range(2000)), "a=1\n" * 70_000]
+)
+def test_more_than_any_real_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / "hubconf.py").write_text(text)
+    with pytest.raises(FormatError, match=r"more|longer"):
+        read(tmp_path / "hubconf.py")

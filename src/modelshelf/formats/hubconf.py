@@ -1,38 +1,47 @@
 """hubconf.py of PyTorch Hub: its entrypoints and dependencies, read from the syntax tree.
 
 `torch.hub` imports the file and takes every public callable in it; here nothing is imported.
-What only running the file could tell is listed as unresolved, not guessed.
+What only running the file could tell is listed as unresolved, not guessed. Names that are tools of
+Python or of the framework (`from functools import partial`) are not entrypoints of the publisher.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.facts import Facts, Format, Risk, author_paths
-from modelshelf.formats.python_source import Function, Source, statements
+from modelshelf.formats.python_callables import Called, called
+from modelshelf.formats.python_folder import Callable, Folder, Found, Outside, Partial
+from modelshelf.formats.python_names import Assigned, Imported, Names
+from modelshelf.formats.weight_urls import Weights
 from modelshelf.package.record import Entrypoint, Parameter
-
-FILE_COUNT = 64
-"""How many files of the folder are opened to follow re-exports."""
-FOLLOW_DEPTH = 8
 
 # `name (type): what it is`, as Google's and PyTorch's docstrings list arguments.
 _DESCRIBED = re.compile(r"\*{0,2}(\w{1,100})\s{0,4}(?:\([^()]{0,200}\))?\s{0,4}:\s+(\S.*)")
 
+TEXT_CHARACTERS = 1_000_000
+"""Names, types, defaults and descriptions of the arguments of all entrypoints."""
+DESCRIPTION_CHARACTERS = 1000
+
+RELATIVE = "hubconf.py: it is no part of a package, so its relative import fails when it is loaded"
+
 
 class HubConf(msgspec.Struct, frozen=True):
-    """What a hubconf.py offers; `unresolved` are names that only running it would explain."""
+    """What a hubconf.py offers; `unresolved` are names that only running it would explain.
+
+    `doubts` are sentences on entrypoints that may be called in another way than is shown here.
+    """
 
     entrypoints: dict[str, Entrypoint]
     dependencies: tuple[str, ...]
     unresolved: tuple[str, ...]
+    urls: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
 
 
 def read_entrypoints(path: Path) -> HubConf:
@@ -42,35 +51,86 @@ def read_entrypoints(path: Path) -> HubConf:
         FormatError: the file is too large, not UTF-8 or Latin-1, or not Python.
 
     """
-    folder = _Folder(path.parent.resolve())
-    module = folder.opened(path)
-    entrypoints: dict[str, Entrypoint] = {}
-    unresolved: dict[str, None] = dict.fromkeys(module.stars)
-    for name, bound in module.names.items():
-        if name.startswith("_"):
-            continue
-        found = folder.resolved(bound, module, FOLLOW_DEPTH)
-        if isinstance(found, Function):
-            entrypoints[name] = _entrypoint(found, path.name)
-        elif found is not None:
-            unresolved.setdefault(f"{name} ({found})")
-    return HubConf(entrypoints, module.dependencies, tuple(unresolved))
+    folder = Folder(path.parent.resolve())
+    return _conf(folder, folder.opened(path))
 
 
 def read(path: Path) -> Facts:
     """The same as facts; unsafe, because loading an entrypoint runs the publisher's code."""
-    conf = read_entrypoints(path)
+    folder = Folder(path.parent.resolve())
+    module = folder.opened(path)
+    conf = _conf(folder, module)
     return Facts(
         format="pytorch-hub",
         framework="pytorch",
         entrypoints=conf.entrypoints,
         code=(path.name, *(f"requires {name}" for name in conf.dependencies)),
         python_packages=conf.dependencies,
-        unsaid=tuple(f"{name}: only running the file would tell" for name in conf.unresolved),
+        urls=conf.urls,
+        unsaid=(*(f"{name}{UNRESOLVED}" for name in conf.unresolved), *conf.doubts),
         risks=(
             Risk("python-code", "loading an entrypoint runs this file", path.name),
-            *author_paths([Source.opened(path).text], path.name),
+            *author_paths([module.source.text], path.name),
         ),
+    )
+
+
+UNRESOLVED = ": only running the file would tell"
+"""How a sentence of `Facts.unsaid` ends that tells of a name nobody could follow."""
+
+
+def _conf(folder: Folder, module: Names) -> HubConf:
+    entrypoints: dict[str, Entrypoint] = {}
+    unresolved = dict.fromkeys([*module.stars, *module.hidden])
+    doubts: list[str] = []
+    weights = Weights(folder)
+    characters = 0
+    for name, bound in module.names.items():
+        if name.startswith("_"):
+            continue
+        found = folder.followed(bound, module)
+        told = _told(folder, found)
+        if isinstance(found, Outside) and isinstance(bound, Assigned) and not name.isupper():
+            told = found.dotted
+        if isinstance(told, Called):
+            assert isinstance(found, (Callable, Partial))
+            entrypoints[name] = _entrypoint(told, module.path.name)
+            characters += _length(entrypoints[name])
+            if characters > TEXT_CHARACTERS:
+                raise FormatError("the entrypoints have more arguments than any real ones")
+            weights.reached_from(found)
+            condition = module.conditions.get(name)
+            doubts += [f"{name} {why}." for why in (*told.doubts, *filter(None, [condition]))]
+        elif told is not None:
+            unresolved.setdefault(f"{name} ({told})")
+    if any(isinstance(bound, Imported) and bound.level for bound in module.names.values()):
+        doubts.append(f"{RELATIVE}.")
+    return HubConf(
+        entrypoints, _dependencies(module), tuple(unresolved), tuple(weights.urls), tuple(doubts)
+    )
+
+
+def _told(folder: Folder, found: Found) -> Called | str | None:
+    """How a found thing is called, why nobody can tell, or None where it is no entrypoint."""
+    match found:
+        case Callable() | Partial():
+            return called(folder, found)
+        case Outside(dotted=dotted, tool=False):
+            return f"from {dotted.rpartition('.')[0]}" if "." in dotted else None
+        case str():
+            return found
+    return None
+
+
+def _dependencies(module: Names) -> tuple[str, ...]:
+    """`dependencies = ["torch"]`: what `torch.hub` wants to be installed before it goes on."""
+    bound = module.names.get("dependencies")
+    node = bound.node if isinstance(bound, Assigned) else None
+    parts = node.elts if isinstance(node, (ast.List, ast.Tuple)) else []
+    return tuple(
+        part.value
+        for part in parts
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
     )
 
 
@@ -79,161 +139,8 @@ def claims(path: Path, head: bytes) -> bool:  # noqa: ARG001  the protocol's
     return path.name == "hubconf.py"
 
 
-@dataclass(frozen=True)
-class _Import:
-    """`from module import name`; `level` counts the leading dots."""
-
-    module: str
-    name: str
-    level: int
-
-
-@dataclass(frozen=True)
-class _Alias:
-    """Another name of a name: `this = name`."""
-
-    name: str
-
-
-_Bound = Function | _Import | _Alias | str | None
-"""What a name stands for: the text says why it cannot be told; None is no callable."""
-
-
-@dataclass
-class _Module:
-    """The names that one file binds at its top level; later bindings win."""
-
-    path: Path
-    names: dict[str, _Bound] = field(default_factory=dict)
-    stars: list[str] = field(default_factory=list)
-    dependencies: tuple[str, ...] = ()
-
-
-class _Folder:
-    """The files beside hubconf.py, each parsed once; a file outside is never opened."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._modules: dict[Path, _Module] = {}
-
-    def opened(self, path: Path) -> _Module:
-        if path not in self._modules:
-            self._modules[path] = _module(path)
-        return self._modules[path]
-
-    def resolved(self, bound: _Bound, module: _Module, depth: int) -> Function | str | None:
-        """Follow aliases and imports to a definition, or say why that is not possible."""
-        if isinstance(bound, (_Alias, _Import)) and depth == 0:
-            return "followed too far"
-        if isinstance(bound, _Alias):
-            return self.resolved(module.names.get(bound.name), module, depth - 1)
-        if isinstance(bound, _Import):
-            return self._imported(bound, module, depth)
-        return bound
-
-    def _imported(self, bound: _Import, module: _Module, depth: int) -> Function | str | None:
-        if not bound.level and bound.module.split(".")[0] in sys.stdlib_module_names:
-            return None
-        told = f"from {'.' * bound.level}{bound.module}"
-        if not (bound.level or self._is_here(bound.module.split(".")[0])):
-            return told
-        file = self._file(bound, module)
-        if file is None or (file not in self._modules and len(self._modules) >= FILE_COUNT):
-            return told
-        try:
-            other = self.opened(file)
-        except FormatError as error:
-            return f"{told}: {error.message}"
-        if bound.name in other.names:
-            return self.resolved(other.names[bound.name], other, depth - 1)
-        return told if other.stars else None
-
-    def _file(self, bound: _Import, module: _Module) -> Path | None:
-        """The file of a module, if it lies in the folder and is no link out of it."""
-        start = self._root
-        if bound.level:
-            start = module.path.resolve().parent
-            for _ in range(bound.level - 1):
-                start = start.parent
-        base = start.joinpath(*filter(None, bound.module.split(".")))
-        for candidate in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
-            file = candidate.resolve()
-            if file.is_file() and file.is_relative_to(self._root):
-                return file
-        return None
-
-    def _is_here(self, name: str) -> bool:
-        return (self._root / name).is_dir() or (self._root / f"{name}.py").is_file()
-
-
-def _module(path: Path) -> _Module:
-    source = Source.opened(path)
-    module = _Module(path)
-    for statement in statements(source.tree.body):
-        _bind(statement, source, module)
-    return module
-
-
-def _bind(statement: ast.stmt, source: Source, module: _Module) -> None:
-    match statement:
-        case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-            module.names[statement.name] = source.function(statement)
-        case ast.ImportFrom(module=origin, names=names, level=level):
-            _bind_imports(origin or "", names, level, module)
-        case ast.Import(names=names):
-            module.names |= dict.fromkeys(name.asname or name.name.split(".")[0] for name in names)
-        case ast.Assign(targets=targets, value=value):
-            _assign(targets, value, module)
-        case ast.AnnAssign(target=target, value=ast.expr() as value):
-            _assign([target], value, module)
-        case ast.Delete(targets=targets):
-            for name in _names(targets):
-                module.names.pop(name, None)
-
-
-def _bind_imports(origin: str, names: list[ast.alias], level: int, module: _Module) -> None:
-    for name in names:
-        if name.name == "*":
-            module.stars.append(f"* (from {'.' * level}{origin})")
-        else:
-            module.names[name.asname or name.name] = _Import(origin, name.name, level)
-
-
-def _assign(targets: list[ast.expr], value: ast.expr, module: _Module) -> None:
-    for name in _names(targets):
-        if name == "dependencies":
-            module.dependencies = _texts(value)
-        module.names[name] = _assigned(value)
-
-
-def _names(targets: list[ast.expr]) -> list[str]:
-    return [target.id for target in targets if isinstance(target, ast.Name)]
-
-
-def _assigned(value: ast.expr) -> _Bound:
-    match value:
-        case ast.Name(id=name):
-            return _Alias(name)
-        case ast.Lambda():
-            return "a lambda"
-        case ast.Call(func=ast.Name(id="partial") | ast.Attribute(attr="partial")):
-            return "functools.partial"
-        case ast.Attribute(attr=attribute):
-            return f"an attribute named {attribute}"
-    return None
-
-
-def _texts(value: ast.expr) -> tuple[str, ...]:
-    """The strings of a literal list or tuple."""
-    parts = value.elts if isinstance(value, (ast.List, ast.Tuple)) else []
-    return tuple(
-        part.value
-        for part in parts
-        if isinstance(part, ast.Constant) and isinstance(part.value, str)
-    )
-
-
-def _entrypoint(function: Function, file: str) -> Entrypoint:
+def _entrypoint(told: Called, file: str) -> Entrypoint:
+    function = told.function
     lines = [line.strip() for line in function.docstring.splitlines()]
     said: dict[str, str] = {
         match[1]: match[2] for match in map(_DESCRIBED.fullmatch, lines) if match is not None
@@ -242,8 +149,16 @@ def _entrypoint(function: Function, file: str) -> Entrypoint:
         Parameter(part.name, part.type, part.default, said.get(part.name.lstrip("*")))
         for part in function.parameters
     )
-    first = next((line for line in lines if line), None)
+    first = next((line[:DESCRIPTION_CHARACTERS] for line in lines if line), None)
     return Entrypoint(file=file, parameters=parameters, description=first)
+
+
+def _length(entrypoint: Entrypoint) -> int:
+    """Characters that it takes, at some for each argument."""
+    return 100 + sum(
+        30 + len(part.name) + len(part.type or "") + len(part.default or "")
+        for part in entrypoint.parameters
+    )
 
 
 FORMAT = Format(

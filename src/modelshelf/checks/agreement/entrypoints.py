@@ -1,4 +1,7 @@
-"""The entrypoints declared are exactly those that `hubconf.py` defines, with the same parameters."""
+"""The entrypoints declared are exactly those that `hubconf.py` defines, with the same parameters.
+
+What only running the file would tell is a warning: a star import from elsewhere may bring more.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,11 @@ from collections.abc import Iterator
 
 from modelshelf.checks import Staged
 from modelshelf.errors import Problem
+from modelshelf.formats import Facts
 from modelshelf.package.record import Entrypoint
 from modelshelf.package.vocabularies import nearest
+
+_HINT = "define it with `def`, or import it by its name from a file of the package"
 
 
 def check(staged: Staged) -> Iterator[Problem]:
@@ -33,6 +39,13 @@ def check(staged: Staged) -> Iterator[Problem]:
             )
         for name in sorted(facts.entrypoints.keys() & mine.keys()):
             yield from _parameters(path, name, mine[name], facts.entrypoints[name])
+        yield from _untold(path, facts)
+
+
+def _untold(path: str, facts: Facts) -> Iterator[Problem]:
+    """Warn of what only running the file would tell: the list may be longer than what is read."""
+    for sentence in facts.unsaid:
+        yield _problem(f"{path}: {sentence}", path, None, _HINT)._replace(warning=True)
 
 
 def _parameters(path: str, name: str, said: Entrypoint, read: Entrypoint) -> Iterator[Problem]:
@@ -56,5 +69,6 @@ def _shown(entrypoint: Entrypoint) -> str:
     )
 
 
-def _problem(message: str, path: str, name: str, hint: str | None) -> Problem:
-    return Problem(message, file=path, element=f"entrypoints.{name}", hint=hint, rule="entrypoints")
+def _problem(message: str, path: str, name: str | None, hint: str | None) -> Problem:
+    element = "entrypoints" if name is None else f"entrypoints.{name}"
+    return Problem(message, file=path, element=element, hint=hint, rule="entrypoints")
