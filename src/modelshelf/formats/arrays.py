@@ -5,12 +5,12 @@ from __future__ import annotations
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from modelshelf.errors import FormatError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 ARRAY_COUNT = 256
 UNPACKED_BYTES = 64 * 1024 * 1024
@@ -24,6 +24,8 @@ def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
         FormatError: it is no `.npz`, is cut off, too large, or holds Python objects.
 
     """
+    import numpy as np
+
     try:
         with zipfile.ZipFile(path) as archive:
             _refuse_large(archive.infolist(), path)
