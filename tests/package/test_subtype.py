@@ -239,7 +239,7 @@ def promises(of: Signature, bound: dict[str, int], names: set[str]) -> set[tuple
     }
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(pairs() | st.tuples(signatures(), signatures()))
 def test_what_has_no_break_can_stand_in(pair: tuple[Signature, Signature]) -> None:
     old, new = pair

@@ -48,6 +48,18 @@ class Interval(msgspec.Struct, frozen=True, omit_defaults=True):
         """The smallest size from `size` on that the step allows, whatever `max` is."""
         return self.min + max(0, -(-(size - self.min) // self.step)) * self.step
 
+    def meet(self, other: Interval) -> Interval | None:
+        """The sizes that are in both; None where there are none (the Chinese remainder theorem)."""
+        common = math.gcd(self.step, other.step)
+        if (other.min - self.min) % common:
+            return None
+        turns = other.step // common
+        steps = (other.min - self.min) // common * pow(self.step // common, -1, turns) % turns
+        every = Interval(self.min + steps * self.step, None, self.step * turns)
+        least = every.at_least(other.min)
+        most = min((m for m in (self.max, other.max) if m is not None), default=None)
+        return Interval(least, most, every.step) if most is None or least <= most else None
+
     def __str__(self) -> str:
         """`32..512 by 32`."""
         step = f" by {self.step}" if self.step != 1 else ""
