@@ -14,6 +14,8 @@ from modelshelf.formats.window import Section, Window
 
 DIRECTORY_BYTES = 8 * 1024 * 1024
 """The largest directory of entries: some 100,000 tensors."""
+HEADER_BYTES = 512
+"""What is read at once where an entry's own header is: 30 bytes and a name."""
 PICKLE_BYTES = 64 * 1024 * 1024
 RATIO = 100
 """A pickle that unpacks to more than this many times its size is a bomb."""
@@ -158,7 +160,7 @@ class Archive:
 @contextmanager
 def opened(path: Path, *, top: bool = False) -> Iterator[Archive]:
     """Open the archive at `path`, reading its directory only; `top` as in `Archive`."""
-    with path.open("rb") as file:
+    with path.open("rb", buffering=HEADER_BYTES) as file:
         yield Archive(Window(file, allowance=DIRECTORY_BYTES), top=top)
 
 
