@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import keyword
 
-import msgspec
-
+from modelshelf.client.load import release_of
 from modelshelf.client.shelf import Shelf
-from modelshelf.errors import LockStale
-from modelshelf.package.entry import Entry
-from modelshelf.package.path import ENTRY
+from modelshelf.package.composition import pipeline
 from modelshelf.package.signature import Signature, Tensor
 
 
@@ -21,14 +18,10 @@ def example(name: str, variant: str | None = None) -> str:
     """
     shelf = Shelf.find()
     package = shelf.locked(name)
-    try:
-        path = shelf.release(package) / ENTRY
-        entry = msgspec.json.decode(path.read_bytes(), type=Entry)
-    except (OSError, msgspec.MsgspecError):
-        raise LockStale(
-            f"the files of {name} are not all there", hint="run: shelf install"
-        ) from None
-    signature = next(iter(entry.signatures.values()), None)
+    entry = release_of(shelf, package)
+    whole = pipeline(entry, lambda each, _wanted: release_of(shelf, shelf.locked(each)))
+    signatures = [node.signature for node in whole.nodes.values()] or [*entry.signatures.values()]
+    signature = next(iter(signatures), None)
     callable_formats = {a.format for a in package.artifacts if a.installed} - {"safetensors"}
     return program(name, variant, signature if callable_formats else None)
 

@@ -13,7 +13,8 @@ from modelshelf.client.http import Connection
 from modelshelf.client.remote import Registry
 from modelshelf.client.resolve import Index, resolve
 from modelshelf.client.shelf import Shelf
-from modelshelf.errors import Refused
+from modelshelf.errors import Invalid, Refused
+from modelshelf.package import composition
 from modelshelf.package.entry import Entry
 from modelshelf.package.lock import Lock, Locked, locked
 from modelshelf.package.record import Artifact, Dependency
@@ -59,11 +60,12 @@ def plan(
     """Decide what the shelf holds when it answers `wanted`.
 
     `has` tells whether the store holds a sha256; the packages `fresh` are not kept at their locked
-    version. Raises NotFound, Unsatisfiable, and Refused where an artifact can carry code and
-    `consent` is not given.
+    version. Raises NotFound, Unsatisfiable, Invalid where a pipeline does not fit together, and
+    Refused where an artifact can carry code and `consent` is not given.
     """
     held = tuple(each for each in before.packages if each.name not in fresh)
     entries = resolve(wanted, index, msgspec.structs.replace(before, packages=held))
+    require_composed(entries)
     needs = _needs(wanted, entries)
     unsafe = code_formats()
     packages = []
@@ -134,6 +136,25 @@ def _selected(
             artifact = negotiated(variant, need, unsafe)
             found[variant.name, artifact.format] = artifact
     return found
+
+
+def require_composed(entries: Mapping[str, Entry]) -> None:
+    """Raise Invalid, with every problem, where models that run one after another do not fit."""
+    found = [
+        (entry, problem)
+        for entry in entries.values()
+        for problem in composition.problems(entry, lambda name, _wanted: entries.get(name))
+        if not problem.warning
+    ]
+    if found:
+        entry = found[0][0]
+        told = {each.message: each._replace(file=f"{of.name} {of.version}") for of, each in found}
+        raise Invalid(
+            f"the pipeline of {entry.name} {entry.version} does not fit together",
+            where=entry.name,
+            problems=tuple(told.values()),
+            hint="ask for releases that fit: shelf.toml holds the ranges",
+        )
 
 
 def _new(

@@ -8,13 +8,15 @@ import msgspec
 
 from modelshelf.checks.safety.consent import code_formats, require_consent
 from modelshelf.client.shelf import Shelf
-from modelshelf.errors import LockStale, NotFound
+from modelshelf.errors import Invalid, LockStale, NotFound
+from modelshelf.package.composition import KINDS, pipeline
 from modelshelf.package.entry import Entry
-from modelshelf.package.lock import LockedArtifact
+from modelshelf.package.lock import Locked, LockedArtifact
 from modelshelf.package.path import ENTRY
-from modelshelf.package.record import Artifact, Variant, default_variant
+from modelshelf.package.record import Artifact, Dependency, Variant, default_variant
 from modelshelf.package.variant import named
 from modelshelf.serve.load import open_model
+from modelshelf.serve.pipeline import PipelineModel
 from modelshelf.serve.protocol import Model, Source
 
 
@@ -25,38 +27,99 @@ def load(
     format: str | None = None,  # noqa: A002 (the field's word)
     allow_pickle: bool = False,
     shelf: Path | str | None = None,
+    alone: bool = False,
 ) -> Model:
     """Open a variant of an installed package; nothing is fetched.
 
     Without `variant` the default one is meant, or the only one installed. `allow_pickle` is the
     consent to formats that run the publisher's code. `shelf` is a folder with a `shelf.toml`
-    (default: the working directory or the nearest above it).
+    (default: the working directory or the nearest above it). A package with others before or
+    after it (dependencies of kind `preprocess` and `pipeline`) opens as the whole chain, unless
+    `alone`.
 
     Raises NotFound (not on the shelf, no such variant), LockStale (files are missing), Refused
-    (no consent, or the runtime is not installed), FormatError (the runtime refuses the file).
+    (no consent, or the runtime is not installed), FormatError (the runtime refuses the file),
+    Invalid (the chain does not fit together).
     """
     found = Shelf.find(Path(shelf) if shelf is not None else None)
-    package = found.locked(name)
-    folder = found.release(package)
+    source = _source(found, name, variant, format, consent=allow_pickle)
+    model = open_model(source)
+    chained = any(each.kind in KINDS for each in source.entry.dependencies.values())
+    if alone or not chained:
+        return model
+    return _whole(found, source, model, consent=allow_pickle)
+
+
+def release_of(shelf: Shelf, package: Locked) -> Entry:
+    """The description of a release on the shelf. Raises LockStale where it is not all there."""
+    folder = shelf.release(package)
     try:
         entry = msgspec.json.decode((folder / ENTRY).read_bytes(), type=Entry)
     except (OSError, msgspec.MsgspecError):
         entry = None
     if entry is None or entry.manifest != package.manifest:
         raise LockStale(
-            f"the files of {name} are not all there", where=str(folder), hint="run: shelf install"
+            f"the files of {package.name} are not all there",
+            where=str(folder),
+            hint="run: shelf install",
         )
+    return entry
+
+
+def _source(
+    shelf: Shelf, name: str, variant: str | None, wanted: str | None, *, consent: bool
+) -> Source:
+    """What of the package is opened; its files are there and as long as the lock says."""
+    package = shelf.locked(name)
+    folder = shelf.release(package)
+    entry = release_of(shelf, package)
     installed = [each for each in package.artifacts if each.installed]
     chosen = _variant(entry, installed, variant)
-    artifact = _artifact(chosen, installed, name, format)
-    require_consent([artifact], given=allow_pickle)
+    artifact = _artifact(chosen, installed, name, wanted)
+    require_consent([artifact], given=consent)
     held = {file.path: file.size for file in package.installed_files()}
     for path in artifact.files:
         if path not in held or not _has_size(folder / path, held[path]):
             raise LockStale(
                 f"{path} is gone or was changed", where=str(folder), hint="run: shelf install"
             )
-    return open_model(Source(folder, entry, chosen, artifact))
+    return Source(folder, entry, chosen, artifact)
+
+
+def _whole(shelf: Shelf, source: Source, model: Model, *, consent: bool) -> Model:
+    """The model with all that runs before and after it, each opened once."""
+    models = {_key(source.entry.name, None): model}
+    entries = {source.entry.name: _signed(source.entry, model)}
+
+    def find(name: str, wanted: Dependency) -> Entry:
+        key = _key(name, wanted)
+        if key not in models:
+            variant = next((each for each in wanted.variants if each != "*"), None)
+            found = _source(shelf, name, variant, wanted.format, consent=consent)
+            models[key] = open_model(found)
+            entries[name] = _signed(found.entry, models[key])
+        return entries[name]
+
+    made = pipeline(entries[source.entry.name], find)
+    if not made.nodes:
+        raise Invalid(
+            f"{source.entry.name} does not fit together with what runs before and after it",
+            where=str(source.folder),
+            problems=made.problems,
+            hint="modelshelf.load(name, alone=True) opens it without the others",
+        )
+    return PipelineModel(
+        source, made.nodes, lambda stage: models[_key(stage.package, stage.wanted)]
+    )
+
+
+def _key(name: str, wanted: Dependency | None) -> tuple[object, ...]:
+    return (name, *((wanted.variants, wanted.format) if wanted else ()))
+
+
+def _signed(entry: Entry, model: Model) -> Entry:
+    """The release with the signatures that its file tells, where the publisher told none."""
+    return msgspec.structs.replace(entry, signatures=dict(model.signatures))
 
 
 def _has_size(path: Path, size: int) -> bool:

@@ -81,6 +81,10 @@ class Model:
 
         Raises UsageError that shows the signature, where a name, dtype or shape does not fit.
         """
+        return self.run(inputs, signature)
+
+    def run(self, inputs: Mapping[str, object], signature: str | None = None) -> Arrays:
+        """The same with the inputs as one mapping, for names that are no keywords of Python."""
         return self._opened.call(checked_inputs(self.signatures, signature, inputs, self.name))
 
     def __repr__(self) -> str:
