@@ -44,7 +44,14 @@ def test_what_real_libraries_write_is_not_blocked(tmp_path: Path) -> None:
     blocked = {name: each.findings for name, each in verdicts.items() if each.verdict == "blocked"}
     assert blocked == {}
     run = {name for name, each in verdicts.items() if each.verdict == "code"}
-    assert run == {"custom.pt2", "custom.onnx", "scripted.pt", "traced.pt", "mobile.ptl"}
+    assert run == {
+        "custom.pt2",
+        "custom.onnx",
+        "custom.skops",
+        "scripted.pt",
+        "traced.pt",
+        "mobile.ptl",
+    }
 
 
 @pytest.mark.parametrize("folder", ["onnx", "openvino", "tf_checkpoint", "tf_hub_module"])
