@@ -57,8 +57,18 @@ def test_a_whole_model(tmp_path: Path, layout: bool) -> None:
     model = network()
     facts = read(saved(model, tmp_path, as_zip=layout))
     assert found(facts) == described(model.state_dict())
-    assert facts.unsafe
+    assert not facts.unsafe
     assert "torch.nn.modules.container.Sequential" in facts.code
+
+
+class Own(torch.nn.Linear):  # type: ignore[misc]
+    """A class that only this file knows."""
+
+
+def test_a_whole_model_of_the_publishers_class(tmp_path: Path, layout: bool) -> None:
+    facts = read(saved(Own(2, 3), tmp_path, as_zip=layout))
+    assert facts.severity == "blocked"
+    assert [risk.detail.rpartition(".")[2] for risk in facts.risks if risk.kind == "pickle-global"] == ["Own"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
