@@ -28,6 +28,8 @@ from modelshelf.package.signature import Tensor
 NODE_COUNT = 300_000
 """Nodes of the graph itself, and its functions: the largest models have some 100,000."""
 NAME_BYTES = 4096
+LARGE_BYTES = 4096
+"""A function's constants below this size are left out: they are axes and sizes, by the thousand."""
 
 MAIN = ""
 """The scope of the graph itself; a function's scope is its name."""
@@ -47,8 +49,9 @@ class Node(NamedTuple):
 
 
 class _Parts(NamedTuple):
-    """The fields of a node that are not decoded yet, and its operator."""
+    """The fields of a node that are not decoded yet, its operator, and the bytes it takes."""
 
+    size: int
     name: Field | None
     op: str
     inputs: list[Field]
@@ -147,7 +150,8 @@ def _parts(wire: Wire, message: Field) -> _Parts:
                 name = part
             case 2:
                 op = part
-    return _Parts(name, wire.text(op, NAME_BYTES) if op else "", inputs, attributes)
+    size = message.end - message.start
+    return _Parts(size, name, wire.text(op, NAME_BYTES) if op else "", inputs, attributes)
 
 
 def _parsed(wire: Wire, parts: _Parts) -> Node:
@@ -206,7 +210,8 @@ def _visit(wire: Wire, scope: str, parts: _Parts, graph: Graph) -> None:
     op = parts.op
     graph.ops[op] += 1
     if op in CONSTANTS:
-        _constant(wire, Use(scope, _parsed(wire, parts)), graph)
+        if scope == MAIN or parts.size >= LARGE_BYTES:
+            _constant(wire, _parsed(wire, parts), graph)
     elif op in _JUDGED:
         graph.judged.append(Use(scope, _parsed(wire, parts)))
     elif op in _NAMED_TABLES:
@@ -221,13 +226,10 @@ def _visit(wire: Wire, scope: str, parts: _Parts, graph: Graph) -> None:
             graph.calls.setdefault(callee, []).append(Use(scope, node))
 
 
-def _constant(wire: Wire, use: Use, graph: Graph) -> None:
-    value = [part for part in attribute(wire, use.node, "value") if part.number == 8]
-    if not value:
-        return
-    tensor, content = stored_tensor(wire, value[-1], use.node.name)
-    if use.scope == MAIN or content is not None:
-        graph.constants.append((tensor, content))
+def _constant(wire: Wire, node: Node, graph: Graph) -> None:
+    value = [part for part in attribute(wire, node, "value") if part.number == 8]
+    if value:
+        graph.constants.append(stored_tensor(wire, value[-1], node.name))
 
 
 def _placeholder(wire: Wire, node: Node) -> Tensor:

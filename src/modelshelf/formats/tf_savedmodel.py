@@ -231,6 +231,7 @@ FORMAT = Format(
     disadvantages="May not support specialized usage context.",
     claims=claims,
     read=read,
+    # TensorFlow's own advice on security: models are programs, whatever a scanner finds in them
     carries_code=True,
     carriers=(FILE,),
 )
