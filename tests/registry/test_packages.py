@@ -102,7 +102,13 @@ def test_names_and_versions_outlive_what_they_named(
 ) -> None:
     draft().publish(acme)
     with registry.service.database.writing() as connection:
-        for table in (tables.release_files, tables.releases, tables.packages):
+        for table in (
+            tables.contracts,
+            tables.verdicts,
+            tables.release_files,
+            tables.releases,
+            tables.packages,
+        ):
             connection.execute(delete(table))
     assert acme("POST", "/api/v1/sessions", draft().session()).status == 409
     assert draft(version="2.0.0").publish(acme).status == 409

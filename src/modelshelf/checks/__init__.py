@@ -3,29 +3,36 @@
 Front door: `stage` reads what the files say, `examine` runs every check. `shelf check`, `shelf
 publish` and the registry's gate run the same list. To add a check, add a module to one of the
 folders of `KINDS` with a function `check` from `Staged` to problems; their rule is its name.
+What is compared with the release before goes into `semver`, as a lint (`checks.diff`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple, cast
 
 from modelshelf import formats
+from modelshelf.checks.contract import Contract, contract
+from modelshelf.checks.safety.scan import Scanned, scan
 from modelshelf.errors import FormatError, NotFound, Problem
 from modelshelf.formats import Facts
 from modelshelf.formats.elements import extracted
+from modelshelf.package import manifest
 from modelshelf.package.elements import Level, Value, describe
 from modelshelf.package.record import Record, named_files
 from modelshelf.plugins import offered
 
-KINDS = ("agreement", "documentation", "safety")
+KINDS = ("agreement", "documentation", "safety", "semver")
 
 
 class Staged(NamedTuple):
     """A release about to be judged: its record, its folder, and what its files say.
 
-    `facts` is by path of file; `unreadable` holds the files that do not follow their format.
+    `facts` is by path of file; `unreadable` holds the files that do not follow their format;
+    `scanned` is what the scanner said of all files. `previous` is the contract of the release
+    before this one, where one is known, and `override` the publisher's reason for a version that
+    is lower than the changes since then ask for.
     """
 
     folder: Path
@@ -34,13 +41,29 @@ class Staged(NamedTuple):
     facts: dict[str, Facts]
     unreadable: dict[str, FormatError]
     values: dict[str, Value]
+    scanned: Scanned | None = None
+    contract: Contract | None = None
+    previous: Contract | None = None
+    override: str | None = None
 
 
 Check = Callable[[Staged], Iterable[Problem]]
 
 
-def stage(folder: Path, record: Record, level: Level = "minimal") -> Staged:
-    """Read what the files of `record` below `folder` say; never raises for what they hold."""
+def stage(
+    folder: Path,
+    record: Record,
+    level: Level = "minimal",
+    *,
+    previous: Contract | None = None,
+    override: str | None = None,
+    known: Mapping[str, str] | None = None,
+) -> Staged:
+    """Read what the files of `record` below `folder` say; never raises for what they hold.
+
+    The contract is made where it is needed: to be compared with `previous`, or to be kept, which
+    whoever has the sha256 of the files already (`known`, by path) means to do.
+    """
     facts: dict[str, Facts] = {}
     unreadable: dict[str, FormatError] = {}
     for path, name in _artifact_files(record).items():
@@ -52,7 +75,20 @@ def stage(folder: Path, record: Record, level: Level = "minimal") -> Staged:
         except NotFound:
             continue  # the check of files tells what is missing
     values = describe(record, extracted=extracted(record, facts, sizes(folder, record)))
-    return Staged(folder, record, level, facts, unreadable, values)
+    there = [path for path in (manifest.FILE, *named_files(record)) if (folder / path).is_file()]
+    own = previous is not None or known is not None
+    return Staged(
+        folder,
+        record,
+        level,
+        facts,
+        unreadable,
+        values,
+        scan(folder, there, facts),
+        contract(folder, record, facts, known) if own else None,
+        previous,
+        override,
+    )
 
 
 def examine(staged: Staged) -> list[Problem]:

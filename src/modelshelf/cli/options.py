@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 
+from modelshelf.cli.output import Output
 from modelshelf.client.remote import Registry
 from modelshelf.client.settings import Settings, settings
-from modelshelf.errors import UsageError
+from modelshelf.errors import NetworkError, UsageError
 from modelshelf.package import name as names
 from modelshelf.package.record import Dependency
 from modelshelf.package.requirement import Requirement
 from modelshelf.package.version import Version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelshelf.client.compare import Around
 
 
 def add_registry(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +27,29 @@ def registry_of(arguments: argparse.Namespace) -> tuple[Registry, Settings]:
     """The registry that the arguments, the environment or the settings name."""
     chosen = settings(arguments.registry)
     return Registry(chosen), chosen
+
+
+def surroundings(registry: Registry, output: Output, against: str | None = None) -> Around:
+    """What a check asks of the world; that the registry cannot be reached is only a note.
+
+    `against` names what to compare with, instead of the release before: see `shelf check`.
+    """
+    from modelshelf.client.compare import ALONE, Around, around, side
+
+    if against == "none":
+        return ALONE
+    try:
+        registry.http.send("GET", "/healthz")
+    except NetworkError as error:
+        if against is not None and "@" in against:
+            raise
+        output.note(f"Not compared with the release before: {error.message}")
+        asked = ALONE
+    else:
+        asked = around(registry)
+    if against is None:
+        return asked
+    return Around(lambda _record: side(registry, against), asked.find)
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:

@@ -100,9 +100,12 @@ def harmless(text: str) -> str:
     return _STEERING.sub(lambda found: found[1] or "\ufffd", text)
 
 
-def problem_lines(problem: Problem) -> list[str]:
-    """A problem as two or three lines: place, what is wrong, what to do."""
-    lines = [f"{problem.where()}: {problem.message}"]
+def problem_lines(problem: Problem, paint: Callable[[str, str], str] | None = None) -> list[str]:
+    """A problem as two or three lines: place, what is wrong, what to do. A warning says so."""
+    mark = "warning: " if problem.warning else ""
+    if mark and paint:
+        mark = paint(mark, "yellow")
+    lines = [f"{mark}{problem.where()}: {problem.message}"]
     if problem.hint:
         lines.append(f"    hint: {problem.hint}")
     return lines

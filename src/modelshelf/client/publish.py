@@ -11,12 +11,22 @@ from typing import NamedTuple
 import msgspec
 
 from modelshelf import checks
+from modelshelf.checks.safety.scan import RULE
 from modelshelf.client import transfer
+from modelshelf.client.compare import ALONE, Around
 from modelshelf.client.http import retries
 from modelshelf.client.remote import API, Registry
 from modelshelf.client.settings import Settings
-from modelshelf.errors import Conflict, Invalid, NetworkError, NotFound, Problem, ShelfError
-from modelshelf.package import manifest
+from modelshelf.errors import (
+    Conflict,
+    Invalid,
+    NetworkError,
+    NotFound,
+    Problem,
+    Refused,
+    ShelfError,
+)
+from modelshelf.package import composition, manifest
 from modelshelf.package.elements import Completeness, Level, Value, completeness
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record, canonical, named_files
@@ -24,20 +34,35 @@ from modelshelf.store.digest import Hashes, hash_file
 
 
 class Checked(NamedTuple):
-    """What `shelf check` found: no record where the manifest itself cannot be read."""
+    """What `shelf check` found: no record where the manifest itself cannot be read.
+
+    `against` is the version of the release that this one was compared with.
+    """
 
     record: Record | None
     problems: tuple[Problem, ...]
     completeness: Completeness | None
     values: dict[str, Value]
+    against: str | None = None
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """The problems that stop a release; the others are warnings."""
+        return tuple(each for each in self.problems if not each.warning)
 
 
 class Upload(NamedTuple):
-    """What is about to be sent: paths below `folder` → sizes and digests."""
+    """What is about to be sent: paths below `folder` → sizes and digests.
+
+    `override` is the reason for a version that is lower than the changes ask for. `told` is what
+    stops nothing here: warnings, and what the registry's scanner will hold back.
+    """
 
     folder: Path
     record: Record
     files: dict[str, Hashes]
+    override: str | None = None
+    told: tuple[Problem, ...] = ()
 
     @property
     def size(self) -> int:
@@ -45,7 +70,13 @@ class Upload(NamedTuple):
         return sum({each.sha256: each.size for each in self.files.values()}.values())
 
 
-def check(folder: Path, level: Level = "minimal") -> Checked:
+def check(
+    folder: Path,
+    level: Level = "minimal",
+    world: Around = ALONE,
+    *,
+    override: str | None = None,
+) -> Checked:
     """Everything that would stop `folder` from being published at this level of documentation."""
     path = folder / manifest.FILE
     try:
@@ -54,24 +85,38 @@ def check(folder: Path, level: Level = "minimal") -> Checked:
     except Invalid as error:
         problems = error.problems or (Problem(error.message, hint=error.hint),)
         return Checked(None, problems, None, {})
-    staged = checks.stage(folder, record, level)
-    problems = manifest.located(text, checks.examine(staged))
-    return Checked(record, problems, completeness(staged.values), staged.values)
+    previous = world.before(record)
+    staged = checks.stage(folder, record, level, previous=previous, override=override)
+    found = [*checks.examine(staged), *composition.problems(record, world.find)]
+    problems = manifest.located(text, found)
+    against = previous.record.package.version if previous else None
+    return Checked(record, problems, completeness(staged.values), staged.values, against)
 
 
-def prepare(folder: Path, level: Level = "minimal") -> Upload:
-    """Check `folder` and hash its files. Raises Invalid with every problem."""
-    checked = check(folder, level)
-    if checked.problems or checked.record is None:
-        count = len(checked.problems)
+def prepare(
+    folder: Path,
+    level: Level = "minimal",
+    world: Around = ALONE,
+    *,
+    override: str | None = None,
+) -> Upload:
+    """Check `folder` and hash its files. Raises Invalid with every problem.
+
+    What the scanner blocks does not stop it: the registry holds it for its operator to decide.
+    """
+    checked = check(folder, level, world, override=override)
+    stopping = tuple(each for each in checked.errors if each.rule != RULE)
+    if stopping or checked.record is None:
+        count = len(stopping)
         raise Invalid(
             f"not fit to be published: {count} problem{'s' if count > 1 else ''}",
             where=str(folder),
-            problems=checked.problems,
+            problems=stopping,
             hint="shelf check shows the same without publishing",
         )
     paths = (manifest.FILE, *named_files(checked.record))
-    return Upload(folder, checked.record, {path: hash_file(folder / path) for path in paths})
+    files = {path: hash_file(folder / path) for path in paths}
+    return Upload(folder, checked.record, files, override, checked.problems)
 
 
 def publish(
@@ -80,17 +125,31 @@ def publish(
     """Send what the registry lacks and commit the release. A session cut short is gone on with.
 
     Raises Conflict where the version exists, NotAllowed without a fitting token, Invalid with the
-    registry's problems, IntegrityError where a file changed while it was sent.
+    registry's problems, IntegrityError where a file changed while it was sent, Refused where the
+    registry holds the release for its operator to decide: another run asks what was decided.
     """
-    body = {
+    body: dict[str, object] = {
         "record": msgspec.to_builtins(upload.record),
         "files": [
             {"path": path, "size": each.size, "sha256": each.sha256}
             for path, each in upload.files.items()
         ],
     }
+    if upload.override is not None:
+        body["override"] = upload.override
     note = _Session(settings, body)
     session = note.recall(registry) or note.begin(registry, body)
+    return _finish(upload, registry, session, note, progress)
+
+
+def _finish(
+    upload: Upload,
+    registry: Registry,
+    session: str,
+    note: _Session,
+    progress: transfer.Progress,
+) -> Entry:
+    """Send what is missing, then ask for the release to be published."""
     source = {each.sha256: upload.folder / path for path, each in upload.files.items()}
     total = upload.size
     missing = registry.ask("GET", f"/sessions/{session}")["missing"]
@@ -103,8 +162,9 @@ def publish(
         told = registry.ask("POST", f"/sessions/{session}/publish")
     except NetworkError:
         raise  # it may be published all the same: the next run asks for it
-    except ShelfError:
-        note.forget()
+    except ShelfError as error:
+        if not (isinstance(error, Refused) and note.state(registry) == "held"):
+            note.forget()
         raise
     note.forget()
     return msgspec.convert(told, Entry)
@@ -155,12 +215,22 @@ class _Session:
         return session
 
     def recall(self, registry: Registry) -> str | None:
+        known = self.state(registry) in ("open", "held", "refused", "published")
+        return self._read() if known else None
+
+    def state(self, registry: Registry) -> str | None:
+        """How far the session is that was kept; None where there is none."""
+        session = self._read()
         try:
-            session = str(json.loads(self._path.read_text(encoding="utf-8"))["id"])
-            state = registry.ask("GET", f"/sessions/{session}").get("state")
-        except (OSError, ValueError, KeyError, NotFound, Conflict):
+            return str(registry.ask("GET", f"/sessions/{session}")["state"]) if session else None
+        except (KeyError, NotFound, Conflict):
             return None
-        return session if state in ("open", "published") else None
+
+    def _read(self) -> str | None:
+        try:
+            return str(json.loads(self._path.read_text(encoding="utf-8"))["id"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
 
     def forget(self) -> None:
         self._path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
+from modelshelf.checks.contract import Contract
 from modelshelf.client.http import Answer, Connection
 from modelshelf.client.settings import Settings
 from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound
@@ -61,6 +62,11 @@ class Registry:
         answer = self.http.get(f"{API}/packages/{name}/{quote(chosen, safe='')}")
         return self._decoded(answer, dict[str, object])
 
+    def contract(self, name: str, version: str) -> Contract:
+        """All that callers of a release rely on, to be compared with another one."""
+        answer = self.http.get(f"{API}/packages/{name}/{quote(version, safe='')}/contract")
+        return self._decoded(answer, Contract)
+
     def search(self, text: str, facets: dict[str, list[str]], *, offset: int, limit: int) -> Found:
         """One page of the packages that match."""
         query = [("q", text), ("offset", str(offset)), ("limit", str(limit))]
@@ -80,10 +86,10 @@ class Registry:
 
 
 def newest(entries: tuple[Entry, ...]) -> Entry:
-    """The release that a newcomer gets: the newest that is neither yanked nor a pre-release."""
+    """The release that a newcomer gets: the newest that may be chosen and is no pre-release."""
     for acceptable in (
-        [e for e in entries if not e.yanked and not Version.parse(e.version).prerelease],
-        [e for e in entries if not e.yanked],
+        [e for e in entries if e.choosable and not Version.parse(e.version).prerelease],
+        [e for e in entries if e.choosable],
         list(entries),
     ):
         if acceptable:

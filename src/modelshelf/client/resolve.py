@@ -26,8 +26,8 @@ def resolve(
 ) -> dict[str, Entry]:
     """One release of every package that `wanted` needs, directly or not, by name.
 
-    Locked releases are preferred, then the newest; yanked and quarantined ones count only where
-    they are locked. Raises NotFound for an unknown package that is wanted directly, Unsatisfiable
+    Locked releases are preferred, then the newest; yanked, quarantined and blocked ones count only
+    where they are locked. Raises NotFound for an unknown package that is wanted directly, Unsatisfiable
     with the derivation otherwise.
     """
     releases = _Releases(index, lock)
@@ -132,8 +132,7 @@ class _Releases:
                 (
                     entry
                     for entry in self._index(name)
-                    if entry.version == locked
-                    or not (entry.yanked or entry.status == "quarantined")
+                    if entry.version == locked or entry.choosable
                 ),
                 key=lambda entry: Version.parse(entry.version),
                 reverse=True,

@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from typing import Literal, get_args
 
 import msgspec
 
 from modelshelf.package.record import Dependency, Record, Requires, Variant
+from modelshelf.package.requirement import Requirement
 from modelshelf.package.signature import Signature
+from modelshelf.package.version import Version
 
 Status = Literal["active", "archived", "deprecated", "quarantined"]
 Level = Literal["patch", "minor", "major"]
@@ -63,6 +66,11 @@ class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
     rules: int
     decision: str | None = None
 
+    @property
+    def withholds(self) -> bool:
+        """Whether nobody gets the release: it is blocked, and no operator let it through."""
+        return self.verdict == "blocked" and self.decision is None
+
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A release as the index shows it. `yanked` holds the reason; `published` is RFC 3339, UTC.
@@ -88,6 +96,37 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     successor: str | None = None
     change: Change | None = None
     scan: Scan | None = None
+
+    @property
+    def choosable(self) -> bool:
+        """Whether a shelf that does not hold the release yet may choose it."""
+        withheld = self.scan is not None and self.scan.withholds
+        return self.yanked is None and self.status != "quarantined" and not withheld
+
+
+def predecessor(entries: Iterable[Entry], version: str) -> Entry | None:
+    """The release that `version` is compared with: the highest below it that is not yanked.
+
+    A pre-release counts only where nothing else is below; None for a first release.
+    """
+    own = Version.parse(version)
+    below = [
+        (not parsed.prerelease, parsed, entry)
+        for entry in entries
+        if entry.yanked is None and (parsed := Version.parse(entry.version)) < own
+    ]
+    return max(below, key=lambda each: each[:2], default=(None, None, None))[2]
+
+
+def answering(entries: Iterable[Entry], wanted: Dependency) -> Entry | None:
+    """The newest release in the range of `wanted` that may be chosen; None where there is none."""
+    inside = Requirement.parse(wanted.version)
+    found = [
+        (version, entry)
+        for entry in entries
+        if entry.choosable and inside.matches(version := Version.parse(entry.version))
+    ]
+    return max(found, key=lambda each: each[0], default=(None, None))[1]
 
 
 def commit_name(files: tuple[File, ...]) -> str:

@@ -18,17 +18,15 @@ from starlette.routing import BaseRoute, Match, Route
 
 from modelshelf.errors import NotFound, ShelfError, UsageError
 from modelshelf.plugins import offered
-from modelshelf.registry import index, jobs, log, openapi, pages, replies
+from modelshelf.registry import describing, index, jobs, log, openapi, pages, replies
 from modelshelf.registry.accounts import Passwords, Throttle
-from modelshelf.registry.database import Database, migrate
 from modelshelf.registry.derived import Derived
 from modelshelf.registry.downloads import DownloadLog
 from modelshelf.registry.index import Documents
 from modelshelf.registry.routing import Call, Endpoint, Resource
 from modelshelf.registry.search import open_search
-from modelshelf.registry.service import Service
+from modelshelf.registry.service import Service, open_kept
 from modelshelf.registry.settings import Settings
-from modelshelf.store.disk import DiskStore
 
 _MACHINES = ("/api/", "/files/", "/index/")
 """Below these addresses there are no pages, and errors are JSON."""
@@ -81,9 +79,8 @@ def routes() -> list[BaseRoute]:
 def open_service(settings: Settings) -> Service:
     """Open the parts of a registry, its tables brought up to date; `close_service` ends it."""
     settings.data.mkdir(parents=True, exist_ok=True)
-    database = Database(settings)
-    migrate(database, settings)
-    store = DiskStore(settings.data / "store", fsync=settings.fsync)
+    kept = open_kept(settings)
+    database, store = kept.database, kept.store
     search = open_search(settings.data / "search")
     anew = search.fresh or not (settings.data / "index").exists()
     counting = DownloadLog(settings.data / "downloads")
@@ -91,8 +88,10 @@ def open_service(settings: Settings) -> Service:
     worker = jobs.Jobs(database, settings.job_attempts)
     derived = Derived(settings, database, store, search, counting)
     derived.attach(worker)
-    if anew:
-        with database.writing() as connection:
+    worker.handle(describing.JOB, lambda key: describing.describe(kept, _release(key)))
+    with database.writing() as connection:
+        describing.enqueue_lacking(connection)
+        if anew:
             jobs.enqueue(connection, "rebuild", {})
     return Service(
         settings=settings,
@@ -107,6 +106,10 @@ def open_service(settings: Settings) -> Service:
         refresh=derived.refresh,
         count=derived.count,
     )
+
+
+def _release(key: dict[str, str]) -> tuple[str, str, str]:
+    return key["publisher"], key["name"], key["version"]
 
 
 @contextlib.asynccontextmanager

@@ -43,6 +43,19 @@ def enqueue(connection: Connection, kind: str, payload: Mapping[str, str]) -> in
     return int(done.inserted_primary_key[0])
 
 
+def enqueue_once(connection: Connection, kind: str, payload: Mapping[str, str]) -> None:
+    """Add a job unless the same one waits already and nobody has begun it."""
+    columns = tables.jobs.c
+    same = select(columns.id).where(
+        columns.kind == kind,
+        columns.payload == msgspec.json.encode(payload).decode(),
+        columns.state == "waiting",
+        columns.attempts == 0,
+    )
+    if connection.execute(same.limit(1)).first() is None:
+        enqueue(connection, kind, payload)
+
+
 def finish(connection: Connection, identifier: int) -> None:
     """Forget a job that is done."""
     connection.execute(delete(tables.jobs).where(tables.jobs.c.id == identifier))

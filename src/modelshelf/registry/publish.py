@@ -7,36 +7,55 @@ the job that was enqueued with it makes what is derived.
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, cast
 
 import msgspec
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, func, insert, select
 from sqlalchemy.exc import IntegrityError as NotUnique
 
 from modelshelf import checks
+from modelshelf.checks import Staged
+from modelshelf.checks.contract import Contract
+from modelshelf.checks.safety.scan import RULE, Scanned
 from modelshelf.errors import Conflict, Invalid, NotFound, Problem
+from modelshelf.package import composition
 from modelshelf.package import name as names
 from modelshelf.package.elements import Level
-from modelshelf.package.entry import Entry, File, commit_name
-from modelshelf.package.record import Record, canonical
-from modelshelf.registry import accounts, clock, jobs, log, releases, staging, tables
+from modelshelf.package.entry import Entry, File, answering
+from modelshelf.package.record import Dependency, Record, canonical
+from modelshelf.registry import (
+    contracts,
+    describing,
+    jobs,
+    log,
+    reasons,
+    release_rows,
+    releases,
+    staging,
+    verdicts,
+)
 from modelshelf.registry.accounts import Identity
-from modelshelf.registry.service import Service
+from modelshelf.registry.service import Kept, Service
 from modelshelf.registry.staging import Session
 from modelshelf.store.digest import Hashes, hash_file
 from modelshelf.store.disk import DiskStore
 
 
 class Judged(NamedTuple):
-    """What the checks said of a release, and what was read from its files, by element id."""
+    """What the checks said of a release, what was read from its files, and the one before it."""
 
     problems: tuple[Problem, ...]
-    facts: dict[str, object]
+    staged: Staged
+    scanned: Scanned
+    contract: Contract
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """What the files say, by element id."""
+        values = self.staged.values
+        return {key: each.value for key, each in values.items() if each.known == "extracted"}
 
 
 def publish(service: Service, identity: Identity, identifier: str) -> Entry:
@@ -48,27 +67,69 @@ def publish(service: Service, identity: Identity, identifier: str) -> Entry:
         session = stage(service, identity, identifier)
         if session.state == "published":
             return _published(service, session)
-        files = _files(service, session)
-        with _laid_out(service.store, session) as folder:
-            judged = judge(folder, session.record, cast("Level", service.settings.level))
-        if judged.problems:
-            raise Invalid(
-                "The release cannot be published",
-                where=judged.problems[0].where(),
-                problems=judged.problems,
-            )
-        job, entry = commit(service, identity, session, files, judged.facts)
-    _derive(service, session, job)
-    log.event("published", package=entry.name, version=entry.version, account=identity.account)
+        job, entry = release(service, identity, session)
+    staging.discard_partials(service.store, session)
+    derive_now(service, session.publisher, session.name, job)
     return entry
 
 
-def stage(service: Service, identity: Identity, identifier: str) -> Session:
-    """The session, open and complete (or published already); raises Conflict otherwise."""
+def allow(kept: Kept, identifier: str, reason: str, by: str) -> Entry:
+    """Publish a session that is held, for the operator's `reason`; raises as `publish` does.
+
+    What is derived is made by the registry once it runs.
+    """
+    reason = reasons.stated(reason)
+    with _alone(kept, identifier):
+        with kept.database.reading() as connection:
+            session = staging.find(connection, identifier)
+        if session.state != "held":
+            raise Conflict(f"The session is {session.state}", where=identifier)
+        decided = msgspec.structs.replace(session, decision=reason, decided_by=by)
+        _job, entry = release(kept, Identity(session.account, frozenset()), decided)
+        with kept.database.writing() as connection:
+            verdicts.close(connection, session.id, "published", reason, by)
+    staging.discard_partials(kept.store, session)
+    return entry
+
+
+def release(kept: Kept, identity: Identity, session: Session) -> tuple[int, Entry]:
+    """Judge a session that is complete, and publish it → (job to derive the rest, entry).
+
+    What the scanner blocks is held until the operator decides; raises Refused then.
+    """
+    files = _files(kept, session)
+    previous = _previous(kept, session)
+    with describing.laid_out(kept.store, _sources(kept.store, session)) as folder:
+        judged = judge(kept, folder, session, previous)
+    if judged.problems:
+        raise Invalid(
+            "The release cannot be published",
+            where=judged.problems[0].where(),
+            problems=judged.problems,
+        )
+    if verdicts.scan_of(judged.scanned, session.decision).withholds:
+        with kept.database.writing() as connection:
+            held = verdicts.hold(connection, session.id, judged.scanned)
+        log.event("held", package=session.record.package.name, version=session.version)
+        raise verdicts.refusal(session.id, held)
+    job, entry = commit(kept, identity, session, files, judged)
+    log.event("published", package=entry.name, version=entry.version, account=identity.account)
+    return job, entry
+
+
+def stage(service: Kept, identity: Identity, identifier: str) -> Session:
+    """The session, open and complete (or published already); raises Conflict otherwise.
+
+    Raises Refused for one that is held, or that the operator refused.
+    """
     with service.database.reading() as connection:
         session = staging.load(connection, identity, identifier)
     if session.state == "published":
         return session
+    if session.state == "held" and session.held:
+        raise verdicts.refusal(session.id, session.held)
+    if session.state == "refused":
+        raise verdicts.refused(session.id, session.decision or "")
     if session.state != "open":
         raise Conflict(f"The session is {session.state}", where=identifier)
     session = staging.settle(service.database, service.store, session)
@@ -85,36 +146,57 @@ def stage(service: Service, identity: Identity, identifier: str) -> Session:
     return session
 
 
-def judge(folder: Path, record: Record, level: Level) -> Judged:
-    """Run every check on the release's files below `folder`; nothing of it is executed."""
-    staged = checks.stage(folder, record, level)
-    facts = {key: each.value for key, each in staged.values.items() if each.known == "extracted"}
-    return Judged(tuple(checks.examine(staged)), facts)
+def judge(kept: Kept, folder: Path, session: Session, previous: Contract | None) -> Judged:
+    """Run every check on the release's files below `folder`; nothing of it is executed.
+
+    What the scanner blocks is no problem here: it is the operator's to decide.
+    """
+    staged = checks.stage(
+        folder,
+        session.record,
+        cast("Level", kept.settings.level),
+        previous=previous,
+        override=session.override,
+        known={file.path: file.sha256 for file in session.files},
+    )
+    assert staged.scanned is not None
+    assert staged.contract is not None
+    found = [*checks.examine(staged), *_pipeline_problems(kept, session.record)]
+    problems = tuple(each for each in found if not each.warning and each.rule != RULE)
+    return Judged(problems, staged, staged.scanned, staged.contract)
 
 
 def commit(
-    service: Service,
+    kept: Kept,
     identity: Identity,
     session: Session,
     files: tuple[File, ...],
-    facts: dict[str, object],
+    judged: Judged,
 ) -> tuple[int, Entry]:
     """Keep the bytes, then write all rows in one transaction → (job to derive the rest, entry).
 
     Exactly one of those who publish a version at once gets through; the others get Conflict.
     """
     for sha256 in {file.sha256 for file in files}:
-        if not service.store.has(sha256):
-            service.store.commit(
-                staging.partial(service.store, session, sha256), sha256, computed=sha256
-            )
-    manifest = _keep_manifest(service.store, session.record, files)
+        if not kept.store.has(sha256):
+            kept.store.commit(staging.partial(kept.store, session, sha256), sha256, computed=sha256)
+    manifest = _keep_manifest(kept.store, session.record, files)
+    change, step = contracts.moved(judged.staged.previous, judged.contract, session.override)
+    scan = verdicts.scan_of(judged.scanned, session.decision)
     try:
-        with service.database.writing() as connection:
+        with kept.database.writing() as connection:
             staging.require_publishable(connection, identity, session.record)
-            _require_kept(service.store, files)
-            entry = _entry(connection, session, files, manifest.sha256)
-            _insert(connection, session, entry, manifest, facts)
+            _require_kept(kept.store, files)
+            entry = msgspec.structs.replace(
+                release_rows.entry(connection, session, files, manifest.sha256),
+                change=change,
+                scan=scan,
+            )
+            release_rows.insert_release(connection, session, entry, manifest, judged.facts)
+            key = (session.publisher, session.name, session.version)
+            contracts.keep(connection, key, judged.contract)
+            contracts.keep_step(connection, key, change, step)
+            verdicts.keep(connection, key, judged.scanned, session.decision, session.decided_by)
             staging.close(connection, session.id, "published")
             job = jobs.enqueue(
                 connection, "refresh", {"publisher": session.publisher, "name": session.name}
@@ -139,18 +221,35 @@ def derive_now(service: Service, publisher: str, name: str, job: int) -> None:
             jobs.finish(connection, job)
 
 
-def _derive(service: Service, session: Session, job: int) -> None:
-    staging.discard_partials(service.store, session)
-    derive_now(service, session.publisher, session.name, job)
+def _previous(kept: Kept, session: Session) -> Contract | None:
+    """The contract of the release that this one is compared with."""
+    with kept.database.reading() as connection:
+        entries = releases.entries(connection, session.publisher, session.name)
+    version = contracts.before(entries, session.version)
+    if version is None:
+        return None
+    return describing.contract_of(kept, (session.publisher, session.name, version))
 
 
-def _published(service: Service, session: Session) -> Entry:
+def _pipeline_problems(kept: Kept, record: Record) -> list[Problem]:
+    """What keeps the packages around this one from fitting it, as far as they are here."""
+
+    def find(name: str, wanted: Dependency) -> Entry | None:
+        if wanted.registry is not None:
+            return None
+        with kept.database.reading() as connection:
+            return answering(releases.entries(connection, *names.parse(name)), wanted)
+
+    return composition.problems(record, find)
+
+
+def _published(service: Kept, session: Session) -> Entry:
     with service.database.reading() as connection:
         return releases.release(connection, session.publisher, session.name, session.version).entry
 
 
 @contextlib.contextmanager
-def _alone(service: Service, identifier: str) -> Iterator[None]:
+def _alone(service: Kept, identifier: str) -> Iterator[None]:
     """One publish of a session at a time; a lock left by a killed process counts for nothing."""
     if not (identifier.isascii() and identifier.isalnum() and len(identifier) <= 64):
         raise NotFound("There is no such session", where=identifier[:64])
@@ -168,24 +267,17 @@ def _alone(service: Service, identifier: str) -> Iterator[None]:
         (folder / f"{identifier}.lock").unlink(missing_ok=True)
 
 
-@contextlib.contextmanager
-def _laid_out(store: DiskStore, session: Session) -> Iterator[Path]:
-    """A folder with the session's files under their paths, as links."""
-    folder = Path(tempfile.mkdtemp(prefix="judge-", dir=store.root))
-    try:
-        for file in session.files:
-            target = folder / file.path
-            if store.has(file.sha256):
-                store.link(file.sha256, target)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.hardlink_to(staging.partial(store, session, file.sha256))
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def _sources(store: DiskStore, session: Session) -> dict[str, Path | str]:
+    """Where the session's files lie: in the store, by their sha256, or as they were sent."""
+    return {
+        file.path: file.sha256
+        if store.has(file.sha256)
+        else staging.partial(store, session, file.sha256)
+        for file in session.files
+    }
 
 
-def _files(service: Service, session: Session) -> tuple[File, ...]:
+def _files(service: Kept, session: Session) -> tuple[File, ...]:
     with service.database.reading() as connection:
         digests = [file.sha256 for file in session.files]
         hashes = staging.published(connection, digests) | session.sent
@@ -218,92 +310,3 @@ def _require_kept(store: DiskStore, files: tuple[File, ...]) -> None:
     for file in files:
         if not store.has(file.sha256):
             raise Conflict("A file was swept away meanwhile: publish again", where=file.path)
-
-
-def _entry(
-    connection: Connection, session: Session, files: tuple[File, ...], manifest: str
-) -> Entry:
-    columns = tables.releases.c
-    newest = select(func.coalesce(func.max(columns.number), 0)).where(
-        columns.publisher == session.publisher, columns.name == session.name
-    )
-    record = session.record
-    return Entry(
-        name=record.package.name,
-        version=session.version,
-        commit=commit_name(files),
-        number=connection.execute(newest).scalar_one() + 1,
-        manifest=manifest,
-        published=clock.now(),
-        files=files,
-        variants=record.variants,
-        license=record.package.license,
-        dependencies=record.dependencies,
-        requires=record.requires,
-        signatures=record.signatures,
-    )
-
-
-def _insert(
-    connection: Connection,
-    session: Session,
-    entry: Entry,
-    manifest: Hashes,
-    facts: dict[str, object],
-) -> None:
-    key = {"publisher": session.publisher, "name": session.name}
-    since = {"since": entry.published}
-    version = {**key, "version": staging.version_key(entry.version)}
-    connection.execute(insert(tables.versions), version | since)
-    if connection.execute(select(tables.packages.c.name).filter_by(**key)).first() is None:
-        _insert_package(connection, key, entry)
-    release = {**key, "version": entry.version}
-    row = {
-        **release,
-        "number": entry.number,
-        "commit": entry.commit,
-        "manifest": entry.manifest,
-        "record": msgspec.json.encode(session.record),
-        "entry": msgspec.json.encode(entry),
-        "facts": msgspec.json.encode(facts),
-        "published": entry.published,
-        "account": session.account,
-    }
-    connection.execute(insert(tables.releases), row)
-    _insert_blobs(connection, [Hashes(f.size, f.sha256, f.git, f.md5) for f in entry.files])
-    _insert_blobs(connection, [manifest])
-    files = [{**release, "path": file.path, "sha256": file.sha256} for file in entry.files]
-    connection.execute(insert(tables.release_files), files)
-    _insert_dependencies(connection, release, entry)
-
-
-def _insert_package(connection: Connection, key: dict[str, str], entry: Entry) -> None:
-    accounts.take_name(connection, "package", names.folded(entry.name), entry.name)
-    for space, image in names.images(entry.name).items():
-        accounts.take_name(connection, space, image, entry.name)
-    row = {**key, "status": "active", "created": entry.published}
-    connection.execute(insert(tables.packages), row)
-
-
-def _insert_blobs(connection: Connection, hashes: list[Hashes]) -> None:
-    distinct = {each.sha256: each for each in hashes}
-    known = staging.published(connection, list(distinct))
-    rows = [
-        {**each._asdict(), "created": clock.now()}
-        for sha256, each in distinct.items()
-        if sha256 not in known
-    ]
-    if rows:
-        connection.execute(insert(tables.blobs), rows)
-
-
-def _insert_dependencies(connection: Connection, release: dict[str, str], entry: Entry) -> None:
-    rows = []
-    for wanted, dependency in entry.dependencies.items():
-        if dependency.registry is None:
-            on_publisher, on_name = names.parse(wanted)
-            on = {"on_publisher": on_publisher, "on_name": on_name}
-            what = {"requirement": dependency.version, "kind": dependency.kind}
-            rows.append({**release, **on, **what})
-    if rows:
-        connection.execute(insert(tables.dependencies), rows)

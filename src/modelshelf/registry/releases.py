@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from modelshelf.errors import NotFound
 from modelshelf.package.elements import Value, describe
-from modelshelf.package.entry import Entry, Status
+from modelshelf.package.entry import Change, Entry, Scan, Status
 from modelshelf.package.record import Record
 from modelshelf.package.version import Version
 from modelshelf.registry import downloads, tables
@@ -19,7 +19,10 @@ _Row = Row[tuple[object, ...]]
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """One release in the list of a package. `published` is RFC 3339; `yanked` is the reason."""
+    """One release in the list of a package. `published` is RFC 3339; `yanked` is the reason.
+
+    `change` is what moved since the release before, `scan` what the scanner said.
+    """
 
     version: str
     number: int
@@ -27,6 +30,8 @@ class Summary(msgspec.Struct, frozen=True):
     manifest: str
     published: str
     yanked: str | None = None
+    change: Change | None = None
+    scan: Scan | None = None
 
 
 class Dependent(msgspec.Struct, frozen=True):
@@ -71,7 +76,7 @@ def package(connection: Connection, publisher: str, name: str) -> Package:
     """A package with its releases; raises NotFound."""
     row = _package_row(connection, publisher, name)
     rows = _release_rows(connection, publisher, name)
-    summaries = tuple(_summary(each) for each in reversed(rows))
+    summaries = tuple(summary(each) for each in reversed(rows))
     return Package(
         name=f"{publisher}/{name}",
         status=row.status,
@@ -85,18 +90,22 @@ def package(connection: Connection, publisher: str, name: str) -> Package:
 
 
 def latest(summaries: Sequence[Summary]) -> str | None:
-    """The version that `install` takes: the highest that is neither yanked nor a pre-release.
+    """The version that `install` takes: the highest that is no pre-release and may be chosen.
 
-    Where there is none, the highest pre-release, then the highest of all.
+    Yanked and blocked ones may not. Where there is none, the highest pre-release, then the highest
+    of all.
     """
     ranked = [
-        (each.yanked is None, not Version.parse(each.version).prerelease, each)
-        for each in summaries
+        (_offered(each), not Version.parse(each.version).prerelease, each) for each in summaries
     ]
     best = max(
         ranked, key=lambda one: (one[0], one[1], Version.parse(one[2].version)), default=None
     )
     return best[2].version if best else None
+
+
+def _offered(summary: Summary) -> bool:
+    return summary.yanked is None and not (summary.scan and summary.scan.withholds)
 
 
 def entries(connection: Connection, publisher: str, name: str) -> list[Entry]:
@@ -120,7 +129,7 @@ def release(connection: Connection, publisher: str, name: str, version: str) -> 
         )
     record = msgspec.json.decode(row.record, type=Record)
     entry = _entry(row, of_package)
-    observed = observe(connection, entry, tuple(_summary(each) for each in rows))
+    observed = observe(connection, entry, tuple(summary(each) for each in rows))
     facts = msgspec.json.decode(row.facts) if row.facts else {}
     values = describe(record, extracted=facts, observed=observed)
     return Release(entry, record, _shown(values), observed)
@@ -228,16 +237,35 @@ def _release_rows(connection: Connection, publisher: str, name: str) -> Sequence
     return connection.execute(query.order_by(tables.releases.c.number)).all()
 
 
-def _summary(row: _Row) -> Summary:
-    return Summary(row.version, row.number, row.commit, row.manifest, row.published, row.yanked)
+def summary(row: _Row) -> Summary:
+    """A row of the table of releases as lists show it."""
+    return Summary(
+        row.version,
+        row.number,
+        row.commit,
+        row.manifest,
+        row.published,
+        row.yanked,
+        msgspec.json.decode(row.change, type=Change) if row.change else None,
+        _scan(row),
+    )
 
 
 def _entry(row: _Row, of_package: _Row) -> Entry:
-    """The kept line with what may still change: yank and status."""
+    """The kept line with what may still change or came later: yank, status, change and verdict."""
     entry = msgspec.json.decode(row.entry, type=Entry)
     return msgspec.structs.replace(
-        entry, yanked=row.yanked, status=of_package.status, successor=of_package.successor
+        entry,
+        yanked=row.yanked,
+        status=of_package.status,
+        successor=of_package.successor,
+        change=msgspec.json.decode(row.change, type=Change) if row.change else None,
+        scan=_scan(row),
     )
+
+
+def _scan(row: _Row) -> Scan | None:
+    return None if row.verdict is None else Scan(row.verdict, row.rules, row.decision)
 
 
 def _shown(values: dict[str, Value]) -> dict[str, ElementValue]:

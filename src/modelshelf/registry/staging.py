@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound, Problem, Refused
 from modelshelf.package import manifest
@@ -15,10 +16,11 @@ from modelshelf.package import name as names
 from modelshelf.package.path import colliding, unsafe_path
 from modelshelf.package.record import Record, named_files
 from modelshelf.package.version import Version
-from modelshelf.registry import clock, tables
+from modelshelf.registry import clock, reasons, tables
 from modelshelf.registry.accounts import Identity, require_role
 from modelshelf.registry.database import Database
 from modelshelf.registry.settings import Settings
+from modelshelf.registry.verdicts import Report
 from modelshelf.store.digest import Hashes, hash_file, is_sha256
 from modelshelf.store.disk import DiskStore
 
@@ -32,7 +34,11 @@ class Declared(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct, frozen=True):
-    """A session: the release it is for, its files, and what it has sent completely."""
+    """A session: the release it is for, its files, and what it has sent completely.
+
+    `override` is the publisher's reason for a version lower than the changes ask for. `held` is
+    what the scanner found where that holds the release back, `decision` what the operator said.
+    """
 
     id: str
     account: str
@@ -44,6 +50,10 @@ class Session(msgspec.Struct, frozen=True):
     expires: str
     files: tuple[Declared, ...]
     sent: dict[str, Hashes]
+    override: str | None = None
+    held: Report | None = None
+    decision: str | None = None
+    decided_by: str | None = None
 
 
 def version_key(version: str) -> str:
@@ -124,6 +134,7 @@ def open_session(
     identity: Identity,
     record: Record,
     files: tuple[Declared, ...],
+    override: str | None = None,
 ) -> Session:
     """Begin a publish; raises Invalid with all problems, NotAllowed or Conflict."""
     names.parse(record.package.name)
@@ -144,6 +155,7 @@ def open_session(
         "state": "open",
         "created": clock.now(),
         "expires": clock.now(plus_seconds=settings.session_seconds),
+        "level_override": None if override is None else reasons.stated(override),
     }
     with database.writing() as connection:
         require_publishable(connection, identity, record)
@@ -160,8 +172,20 @@ def load(connection: Connection, identity: Identity, identifier: str) -> Session
         raise NotFound("There is no such session, or it has expired", where=identifier[:64])
     if identity.publisher not in (None, row.publisher):
         raise NotAllowed(f"This token is for the publisher `{identity.publisher}` only")
-    files = select(tables.session_files).filter_by(session=identifier)
-    sent = select(tables.session_blobs).filter_by(session=identifier)
+    return _session(connection, row)
+
+
+def find(connection: Connection, identifier: str) -> Session:
+    """Anybody's session, for the operator; raises NotFound."""
+    row = connection.execute(select(tables.sessions).filter_by(id=identifier)).first()
+    if row is None:
+        raise NotFound("There is no such session", where=identifier[:64])
+    return _session(connection, row)
+
+
+def _session(connection: Connection, row: Row[tuple[object, ...]]) -> Session:
+    files = select(tables.session_files).filter_by(session=row.id)
+    sent = select(tables.session_blobs).filter_by(session=row.id)
     return Session(
         id=row.id,
         account=row.account,
@@ -179,6 +203,10 @@ def load(connection: Connection, identity: Identity, identifier: str) -> Session
             each.sha256: Hashes(each.size, each.sha256, each.git, each.md5)
             for each in connection.execute(sent)
         },
+        override=row.level_override,
+        held=None if row.scan is None else msgspec.json.decode(row.scan, type=Report),
+        decision=row.decision,
+        decided_by=row.decided_by,
     )
 
 
@@ -237,7 +265,7 @@ def settle(database: Database, store: DiskStore, session: Session) -> Session:
 
 
 def close(connection: Connection, identifier: str, state: str) -> None:
-    """End a session: `published`, `lost` (another one won) or `dropped`."""
+    """End a session: `published`, `refused` or `dropped`."""
     connection.execute(
         update(tables.sessions).where(tables.sessions.c.id == identifier).values(state=state)
     )
@@ -258,6 +286,7 @@ def sweep(database: Database, store: DiskStore, older_than_seconds: float) -> No
             for table in (tables.session_blobs, tables.session_files):
                 connection.execute(delete(table).where(table.c.session == identifier))
             connection.execute(delete(tables.sessions).where(columns.id == identifier))
+    _renew_held(database, store)
     store.sweep(older_than_seconds=older_than_seconds + 3600)
     limit = time.time() - older_than_seconds - 3600
     old = [sha256 for sha256 in store.digests() if store.path(sha256).stat().st_mtime < limit]
@@ -267,3 +296,20 @@ def sweep(database: Database, store: DiskStore, older_than_seconds: float) -> No
             batch = old[start : start + 500]
             for sha256 in set(batch) - published(connection, batch).keys():
                 store.delete(sha256)
+
+
+def _renew_held(database: Database, store: DiskStore) -> None:
+    """What waits for the operator's decision does not grow old."""
+    sent, of = tables.session_blobs.c, tables.sessions
+    query = (
+        select(sent.session, sent.sha256)
+        .join(of, of.c.id == sent.session)
+        .where(of.c.state == "held")
+    )
+    with database.reading() as connection:
+        rows = connection.execute(query).all()
+    for row in rows:
+        if store.has(row.sha256):
+            os.utime(store.path(row.sha256))
+        else:
+            store.stage(f"{row.session}-{row.sha256}")  # which makes it new

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
 from sqlalchemy import Connection, update
 
 from modelshelf.errors import Conflict, Invalid, NotAllowed, NotFound
 from modelshelf.package import name as names
 from modelshelf.package.entry import Status
-from modelshelf.registry import accounts, jobs, publish, releases, tables
+from modelshelf.registry import accounts, jobs, publish, reasons, releases, tables
 from modelshelf.registry.accounts import Identity
 from modelshelf.registry.service import Service
 
 MEMBERS = ("owner", "maintainer")
-longest_reason_characters = 1000
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What steers a terminal or turns the direction of writing."""
 
 
 def set_yank(
@@ -35,7 +30,7 @@ def set_yank(
     statement = (
         update(tables.releases)
         .where(columns.publisher == publisher, columns.name == name, columns.version == version)
-        .values(yanked=None if reason is None else _reason(reason))
+        .values(yanked=None if reason is None else reasons.stated(reason))
     )
     with service.database.writing() as connection:
         accounts.require_role(connection, identity, publisher, MEMBERS)
@@ -67,7 +62,7 @@ def set_status(
         connection.execute(
             update(tables.packages)
             .where(columns.publisher == publisher, columns.name == name)
-            .values(status=status, successor=successor, reason=reason and _reason(reason))
+            .values(status=status, successor=successor, reason=reason and reasons.stated(reason))
         )
         job = _enqueue(connection, publisher, name)
     publish.derive_now(service, publisher, name, job)
@@ -75,18 +70,6 @@ def set_status(
 
 def _enqueue(connection: Connection, publisher: str, name: str) -> int:
     return jobs.enqueue(connection, "refresh", {"publisher": publisher, "name": name})
-
-
-def _reason(text: str) -> str:
-    if not text.strip() or len(text) > longest_reason_characters:
-        raise Invalid(
-            "A reason is needed: those who depend on it read it",
-            expected=f"1 to {longest_reason_characters} characters",
-            got=len(text),
-        )
-    if _STEERING.search(text):
-        raise Invalid("A reason is plain text, without control characters", got=text[:80])
-    return text.strip()
 
 
 def _require_successor(service: Service, package: str, successor: str, status: Status) -> None:

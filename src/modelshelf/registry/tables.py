@@ -115,9 +115,47 @@ releases = Table(
     Column("published", String(32), nullable=False, index=True),
     Column("account", String(64), ForeignKey("accounts.name"), nullable=False),
     Column("yanked", Text),
+    Column("change", LargeBinary),
+    Column("step", LargeBinary),
+    Column("verdict", String(16)),
+    Column("rules", Integer),
+    Column("decision", Text),
     ForeignKeyConstraint(["publisher", "name"], ["packages.publisher", "packages.name"]),
     UniqueConstraint("publisher", "name", "number"),
 )
+"""`change` and `step` are what moved since the release before, `verdict`, `rules` and `decision`
+what the scanner and the operator said: what is in `entry` under these names is not read."""
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("publisher", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", String(128), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    ForeignKeyConstraint(
+        ["publisher", "name", "version"],
+        ["releases.publisher", "releases.name", "releases.version"],
+    ),
+)
+"""Contracts as compressed JSON, apart from `releases`: they are large and seldom read."""
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("publisher", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", String(128), primary_key=True),
+    Column("findings", LargeBinary, nullable=False),
+    Column("scanned", String(32), nullable=False),
+    Column("decided", String(32)),
+    Column("decided_by", Text),
+    ForeignKeyConstraint(
+        ["publisher", "name", "version"],
+        ["releases.publisher", "releases.name", "releases.version"],
+    ),
+)
+"""What stands behind a verdict: what the scanner found, when, and who decided otherwise."""
 
 blobs = Table(
     "blobs",
@@ -173,7 +211,13 @@ sessions = Table(
     Column("state", String(16), nullable=False),
     Column("created", String(32), nullable=False),
     Column("expires", String(32), nullable=False, index=True),
+    Column("level_override", Text),
+    Column("scan", LargeBinary),
+    Column("decision", Text),
+    Column("decided_by", Text),
 )
+"""`scan` is what the scanner found where that holds the release back, `decision` the operator's
+reason for letting it through or refusing it."""
 
 session_files = Table(
     "session_files",

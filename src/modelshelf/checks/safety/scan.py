@@ -24,6 +24,9 @@ from modelshelf.package.entry import SEVERITIES, Severity
 RULES_VERSION = 1
 """Goes up with every change of what is found: releases scanned by older rules are scanned anew."""
 
+RULE = "scan"
+"""The rule that the scanner's problems name."""
+
 HINTS = {
     "pickle-global": "save weights only (safetensors, a state dict), or have it loaded by name",
     "unknown": "publish it in a known format, or leave it out of the package",
@@ -70,7 +73,7 @@ def problems(scanned: Scanned) -> list[Problem]:
             f"{RISKS[risk.kind][1] if risk.kind in RISKS else risk.kind}: {risk.detail}",
             file=risk.file,
             hint=HINTS.get(risk.kind, DEFAULT_HINT) if risk.severity == "blocked" else None,
-            rule="scan",
+            rule=RULE,
             warning=risk.severity != "blocked",
         )
         for risk in scanned.findings

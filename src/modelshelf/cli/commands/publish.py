@@ -1,6 +1,8 @@
 """Publish a folder as a release: checked here, sent, checked again by the registry.
 
-What a broken attempt has sent already is not sent again. A version can be published once only.
+What a broken attempt has sent already is not sent again. A version can be published once only, and
+must be as large a step as the changes since the release before ask for. What the scanner finds on
+no list is held back for the registry's operator to decide (exit code 8): publish again to ask.
 """
 
 from __future__ import annotations
@@ -8,8 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from modelshelf.cli.options import add_registry, registry_of
-from modelshelf.cli.output import Output, size
+from modelshelf.cli.options import add_registry, registry_of, surroundings
+from modelshelf.cli.output import Output, problem_lines, size
 from modelshelf.package.elements import LEVELS
 
 
@@ -18,6 +20,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(), help="default: here")
     parser.add_argument("--level", choices=LEVELS, default="minimal", help="default: minimal")
     parser.add_argument("--dry-run", action="store_true", help="check and hash, send nothing")
+    parser.add_argument(
+        "--override-level",
+        metavar="REASON",
+        help="why the version may be lower than the changes ask for; everyone sees it",
+    )
     add_registry(parser)
 
 
@@ -25,7 +32,15 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     """Check, send, commit."""
     from modelshelf.client.publish import prepare, publish
 
-    upload = prepare(arguments.folder, arguments.level)
+    registry, settings = registry_of(arguments)
+    upload = prepare(
+        arguments.folder,
+        arguments.level,
+        surroundings(registry, output),
+        override=arguments.override_level,
+    )
+    for problem in upload.told:
+        output.note("\n".join(problem_lines(problem, output.paint)))
     package = upload.record.package
     name = f"{package.name} {package.version}"
     if arguments.dry_run:
@@ -35,11 +50,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             f"Would publish {name}: {len(files)} files, {size(upload.size)}.",
         )
         return
-    registry, settings = registry_of(arguments)
     with output.progress(upload.size, f"publishing {name}") as progress:
         entry = publish(upload, registry, settings, progress)
+    step = f", a {entry.change.level} step from {entry.change.previous}" if entry.change else ""
     output.result(
         entry,
-        f"Published {name}: {len(entry.files)} files, {size(upload.size)}, release {entry.number}.\n"
-        f"  {registry.url}/{package.name}/{package.version}",
+        f"Published {name}: {len(entry.files)} files, {size(upload.size)}, release {entry.number}"
+        f"{step}.\n  {registry.url}/{package.name}/{package.version}",
     )

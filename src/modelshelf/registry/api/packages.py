@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import msgspec
+from starlette.responses import Response
 
+from modelshelf.checks.contract import Contract
 from modelshelf.package.entry import Status
-from modelshelf.registry import downloads, releases, stewardship
+from modelshelf.registry import contracts, downloads, releases, stewardship
 from modelshelf.registry.downloads import Count
 from modelshelf.registry.releases import Dependent, Package, Release
 from modelshelf.registry.routing import Call, Resource
 
 API = Resource("packages")
+CONTRACT_CACHE = "public, max-age=3600"
+"""A release never changes; what its readers say of it may, with a newer registry."""
 
 
 class Dependents(msgspec.Struct, frozen=True):
@@ -99,6 +103,18 @@ def release(call: Call) -> Release:
     """Show a release with all its information elements."""
     with call.service.database.reading() as connection:
         return releases.release(connection, *_release(call))
+
+
+@API.route(
+    "GET", "/api/v1/packages/{publisher}/{name}/{version}/contract",
+    summary="All that callers of a release rely on", returns=Contract,
+)  # fmt: skip
+def contract(call: Call) -> Response:
+    """Show what a release is compared by: record, facts of its files, labels, golden cases."""
+    with call.service.database.reading() as connection:
+        releases.release(connection, *_release(call))
+        body = contracts.required(connection, _release(call))
+    return Response(body, media_type="application/json", headers={"cache-control": CONTRACT_CACHE})
 
 
 @API.route(

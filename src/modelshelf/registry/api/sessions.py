@@ -19,10 +19,14 @@ BUFFER_BYTES = 1 << 20
 
 
 class NewSession(msgspec.Struct, frozen=True):
-    """A release about to be published: its record and its files."""
+    """A release about to be published: its record and its files.
+
+    `override` is the reason for a version that is lower than the changes ask for.
+    """
 
     record: Record
     files: tuple[Declared, ...]
+    override: str | None = None
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -42,12 +46,16 @@ class Missing(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True):
-    """How far a session is; `state` is open, published or dropped."""
+    """How far a session is; `state` is open, held, refused, published or dropped.
+
+    `decision` is what the operator said of a session that was held.
+    """
 
     id: str
     missing: tuple[Missing, ...]
     state: str
     expires: str
+    decision: str | None = None
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -66,7 +74,7 @@ def open_session(call: Call, body: NewSession) -> Opened:
     """Open a session; whatever can be refused before a byte is sent is refused here."""
     service = call.service
     session = staging.open_session(
-        service.database, service.settings, call.who, body.record, body.files
+        service.database, service.settings, call.who, body.record, body.files, body.override
     )
     with service.database.reading() as connection:
         missing = staging.missing(connection, session)
@@ -88,7 +96,7 @@ def read(call: Call) -> State:
         Missing(file.sha256, file.size, staging.offset(call.service.store, session, file.sha256))
         for file in waiting
     ]
-    return State(session.id, tuple(missing), session.state, session.expires)
+    return State(session.id, tuple(missing), session.state, session.expires, session.decision)
 
 
 @API.route(
@@ -126,7 +134,7 @@ def publish_session(call: Call) -> Entry:
 def drop(call: Call) -> None:
     """Forget the session and what it sent."""
     session = _session(call)
-    if session.state != "open":
+    if session.state not in ("open", "held"):
         raise Conflict(f"The session is {session.state}", where=session.id)
     with call.service.database.writing() as connection:
         staging.close(connection, session.id, "dropped")

@@ -106,14 +106,8 @@ def installs(connection: Connection, where: ColumnElement[bool]) -> dict[tuple[s
 
 
 def _latest(rows: list[Row[tuple[object, ...]]]) -> Row[tuple[object, ...]]:
-    version = releases.latest([_summary(row) for row in rows])
+    version = releases.latest([releases.summary(row) for row in rows])
     return next(row for row in rows if row.version == version)
-
-
-def _summary(row: Row[tuple[object, ...]]) -> releases.Summary:
-    return releases.Summary(
-        row.version, row.number, row.commit, row.manifest, row.published, row.yanked
-    )
 
 
 def _hit(row: Row[tuple[object, ...]], counts: Mapping[tuple[str, str], int]) -> Hit:

@@ -1,0 +1,134 @@
+"""What is read from the files of a published release: its contract, and the scanner's verdict.
+
+Releases from before contracts were kept get theirs, and all are scanned again when the rules
+change: one job a release, each of which may be done twice.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from sqlalchemy import Connection, exists, or_, select
+
+from modelshelf import checks
+from modelshelf.checks import Staged
+from modelshelf.checks.contract import Contract
+from modelshelf.checks.safety.scan import RULES_VERSION
+from modelshelf.package.entry import Entry
+from modelshelf.package.record import Record
+from modelshelf.registry import contracts, jobs, log, releases, tables, verdicts
+from modelshelf.registry.contracts import Key
+from modelshelf.registry.service import Kept
+from modelshelf.store.disk import DiskStore
+
+JOB = "describe"
+
+
+@contextlib.contextmanager
+def laid_out(store: DiskStore, sources: Mapping[str, Path | str]) -> Iterator[Path]:
+    """A folder with files under their paths, as links: from partials, or from the store by sha256.
+
+    Raises NotFound where the store lacks one.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="judge-", dir=store.root))
+    try:
+        for path, source in sources.items():
+            target = folder / path
+            if isinstance(source, str):
+                store.link(source, target)
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.hardlink_to(source)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def enqueue_lacking(connection: Connection) -> int:
+    """Enqueue a job for each release that `describe` would give something; count them."""
+    of, by = tables.releases.c, tables.contracts.c
+    kept = exists().where(
+        by.publisher == of.publisher, by.name == of.name, by.version == of.version
+    )
+    query = (
+        select(of.publisher, of.name, of.version)
+        .where(or_(~kept, of.step.is_(None), of.rules.is_(None), of.rules != RULES_VERSION))
+        .order_by(of.publisher, of.name, of.number)
+    )
+    rows = connection.execute(query).all()
+    for row in rows:
+        jobs.enqueue_once(connection, JOB, contracts.by_key((*row,)))
+    return len(rows)
+
+
+def describe(kept: Kept, key: Key, *, scan_again: bool = False) -> None:
+    """Give a release the contract, the change and the verdict that it lacks."""
+    with kept.database.reading() as connection:
+        found = releases.release(connection, *key)
+        had = verdicts.report(connection, key)
+        has_contract = contracts.body(connection, key) is not None
+        has_step = contracts.step(connection, key) is not None
+    scans = scan_again or had is None or had.rules != RULES_VERSION
+    if scans or not has_contract:
+        staged = _staged(kept.store, found.entry, found.record)
+        _keep_contract(kept, key, staged)
+        if scans:
+            _keep_verdict(kept, key, staged, had)
+    if not has_step:
+        _keep_step(kept, key)
+    if scans or not has_step:
+        with kept.database.writing() as connection:
+            jobs.enqueue_once(connection, "refresh", {"publisher": key[0], "name": key[1]})
+
+
+def contract_of(kept: Kept, key: Key) -> Contract:
+    """The contract of a release, made now if it is not kept yet; raises NotFound."""
+    with kept.database.reading() as connection:
+        found = releases.release(connection, *key)
+        body = contracts.body(connection, key)
+    if body is None:
+        _keep_contract(kept, key, _staged(kept.store, found.entry, found.record))
+    with kept.database.reading() as connection:
+        return contracts.load(connection, key)
+
+
+def _staged(store: DiskStore, entry: Entry, record: Record) -> Staged:
+    known = {file.path: file.sha256 for file in entry.files}
+    with laid_out(store, known) as folder:
+        return checks.stage(folder, record, known=known)
+
+
+def _keep_contract(kept: Kept, key: Key, staged: Staged) -> None:
+    assert staged.contract is not None
+    with kept.database.writing() as connection:
+        if contracts.body(connection, key) is None:
+            contracts.keep(connection, key, staged.contract)
+
+
+def _keep_step(kept: Kept, key: Key) -> None:
+    """Keep what moved since the release that was before this one at its time."""
+    with kept.database.reading() as connection:
+        entries = releases.entries(connection, *key[:2])
+    own = next(entry for entry in entries if entry.version == key[2])
+    version = contracts.before([each for each in entries if each.number < own.number], key[2])
+    old = contract_of(kept, (*key[:2], version)) if version else None
+    change, step = contracts.moved(old, contract_of(kept, key), None)
+    with kept.database.writing() as connection:
+        contracts.keep_step(connection, key, change, step)
+
+
+def _keep_verdict(kept: Kept, key: Key, staged: Staged, had: verdicts.Report | None) -> None:
+    """Keep the verdict; a decision outlives a scan that found nothing else to block."""
+    assert staged.scanned is not None
+    still = had if verdicts.outlives(had, staged.scanned) else None
+    decision, by = (still.decision, still.decided_by) if still else (None, None)
+    with kept.database.writing() as connection:
+        verdicts.keep(connection, key, staged.scanned, decision, by)
+    if verdicts.scan_of(staged.scanned, decision).withholds:
+        package = f"{key[0]}/{key[1]}"
+        log.event("blocked", level=logging.WARNING, package=package, version=key[2])
