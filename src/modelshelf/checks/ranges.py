@@ -22,10 +22,12 @@ FAR = 9999
 
 def lost_python(old: str, new: str) -> str | None:
     """A version that the PEP 440 range `old` admits and `new` does not; None where there is none."""
+    if old == new:
+        return None
     try:
         before, after = SpecifierSet(old), SpecifierSet(new)
     except InvalidSpecifier:
-        return None if old == new else old
+        return old
     for version in _python_versions(before, after):
         if before.contains(version, prereleases=True) and not after.contains(
             version, prereleases=True
@@ -57,6 +59,8 @@ def _near(release: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
 
 def lost(old: str, new: str) -> str | None:
     """A version that the semantic range `old` admits and `new` does not."""
+    if old == new:
+        return None
     before, after = _requirements(old, new)
     found = [v for v in _versions(before, after) if before.matches(v) and not after.matches(v)]
     return str(found[0]) if found else None
@@ -67,6 +71,8 @@ def further(old: str, new: str) -> str | None:
 
     That is one of another first number (second, below 1.0.0) than all that `old` admits.
     """
+    if old == new:
+        return None
     before, after = _requirements(old, new)
     versions = _versions(before, after)
     known = {_line(version) for version in versions if before.matches(version)}

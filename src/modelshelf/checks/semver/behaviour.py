@@ -18,16 +18,20 @@ def _changed(pair: Pair) -> Iterator[Found]:
         what = moved(pair, variant)
         if what and outcome(pair, variant) == "unknown":
             cases = golden_of(pair.old.record, variant.old)
-            why = "its golden cases do not tell" if cases else "it has no golden case"
-            message = f"the weights of variant `{variant.new.name}` ({'; '.join(what)}) changed; {why} what that does"
+            why = "its golden cases do not tell" if cases else "there is no golden case to tell"
+            message = f"{_weights(variant, what)} changed, and {why} what that does"
             yield Found(message, f"{variant.place}.artifacts")
+
+
+def _weights(variant: Variants, what: tuple[str, ...]) -> str:
+    return f"the weights of variant `{variant.new.name}` ({'; '.join(what)})"
 
 
 def _rewritten(pair: Pair) -> Iterator[Found]:
     for variant in variants(pair):
         what = moved(pair, variant)
         if what and outcome(pair, variant) == "same":
-            message = f"the weights of variant `{variant.new.name}` ({'; '.join(what)}) changed within its golden cases' tolerance"
+            message = f"{_weights(variant, what)} changed, its golden outputs hold"
             yield Found(message, f"{variant.place}.artifacts")
 
 
@@ -42,8 +46,7 @@ def _files(pair: Pair) -> Iterator[Found]:
 
 def _drift(pair: Pair) -> Iterator[Found]:
     for each in drifted(pair):
-        allowed = f"{each.case.absolute:g} + {each.case.relative:g} of the value"
-        message = f"golden case `{each.case.name}`: {each.detail}, beyond {allowed}"
+        message = f"golden case `{each.case.name}`: {each.detail}, beyond {_tolerated(each.case)}"
         yield Found(message, each.place, f"the inputs of {each.case.inputs}")
 
 
@@ -105,7 +108,7 @@ def _tolerance(pair: Pair) -> Iterator[Found]:
 
 
 def _tolerated(case: Golden) -> str:
-    return f"a tolerance of {case.absolute:g} + {case.relative:g} of the value"
+    return f"the tolerance (absolute {case.absolute:g}, relative {case.relative:g})"
 
 
 LINTS: tuple[Lint, ...] = (

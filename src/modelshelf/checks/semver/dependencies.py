@@ -73,8 +73,8 @@ def _removed(pair: Pair) -> Iterator[Found]:
 def _range(pair: Pair) -> Iterator[Found]:
     for name, old in _of(pair.old, "runtime", *STAGES).items():
         new = pair.new.record.dependencies.get(name)
-        if new is None:
-            continue
+        if new is None or (old.kind in STAGES and _other_stage(old, new)):
+            continue  # another lint tells
         version = lost(old.version, new.version)
         other = old.kind == "runtime" and _told(old) != _told(new) and old.version == new.version
         if version is not None or other:

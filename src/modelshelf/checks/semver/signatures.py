@@ -37,6 +37,8 @@ def _default(pair: Pair) -> Iterator[Found]:
 def _tensor(rule: str, pair: Pair) -> Iterator[Found]:
     """What `package.subtype` finds under this rule."""
     for name, place, old, new in same_signatures(pair):
+        if old == new:
+            continue
         for each in (*breaks(old, new), *additions(old, new)):
             if each.rule == rule:
                 message = f"signature `{name}`: {each.message}"
