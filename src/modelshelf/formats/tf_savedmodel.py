@@ -34,8 +34,12 @@ INDEX = "variables/variables.index"
 KERAS = "keras_metadata.pb"
 DEBUG = "debug/saved_model_debug_info.pb"
 OPTIONAL = ("fingerprint.pb", KERAS, DEBUG)
+OTHERS = ("saved_model.cpb", "saved_model.pbtxt")
+"""The same in other encodings: a loader may prefer them, and they are not looked into."""
 DEBUG_BYTES = 1024 * 1024
 """How much of the debugging information is searched for paths."""
+
+NO_SIGNATURE = "It was saved without signatures: only Python code that knows it can call it."
 
 _VARIABLES = {"VarHandleOp", "VariableV2", "Variable"}
 _HEAD = b"\x08\x01\x12"
@@ -54,24 +58,25 @@ def facts_of(data: Bytes, path: Path) -> Facts:
     """The same from bytes; `path` tells the folder in which variables and assets lie."""
     wire = Wire(data)
     graphs = metagraphs(wire)
-    index = path.parent / INDEX
-    bundle = read_bundle(index) if index.is_file() else None
+    bundle = _variables(path.parent)
     tensors = named_tensors(bundle)[0] if bundle else _object_variables(graphs)
     assets = _assets(graphs, path.parent)
     spans = _constant_spans(graphs)
+    signatures = _signatures(graphs)
     return Facts(
         format="tf-savedmodel",
         framework="tensorflow",
         framework_version=next((each.version for each in graphs if each.version), None),
         tensors=tensors,
-        signatures=_signatures(graphs),
-        signature_known=True,
+        signatures=signatures,
+        signature_known=bool(signatures),
         parameters=parameter_count(numeric(tensors)),
         ops=_operators(graphs),
         code=_foreign(graphs),
         precision=precision_of(numeric(tensors)),
         companions=_companions(path.parent, bundle, assets, graphs),
         python_packages=tuple(sorted({name for each in graphs for name in packages(each.graph)})),
+        unsaid=() if signatures else (NO_SIGNATURE,),
         notes=_notes(graphs),
         risks=_risks(wire, graphs, path, bundle, assets),
         cuts=({path.name: cut_points(spans)} if spans else {})
@@ -82,6 +87,16 @@ def facts_of(data: Bytes, path: Path) -> Facts:
 def claims(path: Path, head: bytes) -> bool:
     """By its name, or how a SavedModel begins; one beside `tfhub_module.pb` is a hub.Module's."""
     return path.suffix.lower() == ".pb" and (path.name == FILE or head.startswith(_HEAD))
+
+
+def _variables(folder: Path) -> Bundle | None:
+    """The index of the variables, if it is there; raises FormatError where it leads elsewhere."""
+    index = folder / INDEX
+    if not index.is_file():
+        return None
+    if not index.resolve().is_relative_to(folder.resolve()):
+        raise FormatError("the variables are a link out of the model's folder", got=INDEX)
+    return read_bundle(index)
 
 
 def _signatures(graphs: list[MetaGraph]) -> dict[str, Signature]:
@@ -182,6 +197,11 @@ def _risks(
         found += author_paths(meta.graph.texts, path.name)
     found += keras_risks(path.parent / KERAS)
     found += author_paths(_debug_texts(path.parent / DEBUG), DEBUG)
+    found += [
+        Risk("unreadable", f"{name}: the model once more, which is not looked into", path.name)
+        for name in OTHERS
+        if (path.parent / name).exists()
+    ]
     absent = [name for name in assets if not (path.parent / name).is_file()]
     if bundle is None and _has_variables(graphs):
         absent.append(INDEX)
