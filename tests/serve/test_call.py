@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modelshelf.errors import UsageError
-from modelshelf.package.signature import Signature, Tensor
+from modelshelf.package.signature import Interval, Signature, Tensor
 from modelshelf.serve.call import checked_inputs
 
 BATCH = Signature(
@@ -65,3 +65,16 @@ def test_ragged_lists_are_a_mistake_like_any_other() -> None:
 
 def test_without_signatures_all_is_passed_on() -> None:
     assert checked_inputs({}, None, {"anything": [1]}, "acme/scale")["anything"].shape == (1,)
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"), [(2, True), (6, True), (4, True), (3, False), (8, False)]
+)
+def test_named_sizes_have_bounds(size: int, fits: bool) -> None:
+    bounded = Signature({"a": Tensor("float32", ("n",))}, {}, symbols={"n": Interval(2, 6, 2)})
+    inputs = {"a": np.zeros(size, np.float32)}
+    if fits:
+        assert checked_inputs({"one": bounded}, None, inputs, "acme/scale").keys() == {"a"}
+        return
+    with pytest.raises(UsageError, match=f"`n` is {size} in `a` but must be in 2..6 by 2"):
+        checked_inputs({"one": bounded}, None, inputs, "acme/scale")
