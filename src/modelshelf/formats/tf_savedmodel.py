@@ -105,7 +105,7 @@ def _signatures(graphs: list[MetaGraph]) -> dict[str, Signature]:
     for meta in sorted(graphs, key=lambda each: (each.tags != ["serve"], len(each.tags))):
         for name, signature in sorted(meta.signatures.items()):
             if found.setdefault(name, signature) != signature:
-                found[f"{name}@{'+'.join(meta.tags)}"] = signature
+                found[f"{name}:{'-'.join(meta.tags)}"] = signature
     return found
 
 

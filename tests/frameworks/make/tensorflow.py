@@ -285,7 +285,7 @@ def _tagged(path: Path, tags: list[str]) -> dict[str, Any]:
 def _training(path: Path) -> dict[str, Any]:
     plain = _tagged(path, [])
     return {
-        f"{name}@train": each
+        f"{name}:train": each
         for name, each in _tagged(path, ["train"]).items()
         if each != plain[name]
     }
