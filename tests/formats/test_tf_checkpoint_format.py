@@ -199,6 +199,7 @@ VALUE = "/.ATTRIBUTES/VARIABLE_VALUE"
         ([("a" + VALUE, "")], ["a"]),
         ([("_all_variables/0" + VALUE, "k"), ("b" + VALUE, "k")], ["k"]),
         ([("a" + VALUE, "b"), ("b", "x")], ["a" + VALUE, "x"]),
+        ([("a" + VALUE, ""), ("b" + VALUE, "a")], ["a" + VALUE, "b" + VALUE]),
     ],
 )
 def test_names_that_the_objects_tell(

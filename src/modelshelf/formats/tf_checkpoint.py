@@ -6,6 +6,7 @@ leads to an object; the graph of objects that it stores too tells the variables'
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -50,13 +51,13 @@ def named_tensors(bundle: Bundle) -> tuple[tuple[TensorInfo, ...], bool]:
     if graph is None:
         return bundle.tensors, False
     names = names_by_key(graph)
-    keys = {each.name for each in bundle.tensors}
-    # a name that is also the key of another tensor would be ambiguous
-    readable = {key: name for key, name in names.items() if name == key or name not in keys}
+    readable = {each.name: names.get(each.name, each.name) for each in bundle.tensors}
+    count = Counter([*readable, *readable.values()])
     return tuple(
-        msgspec.structs.replace(each, name=name)
+        # a name that another tensor has too, or has as its key, would be ambiguous
+        each if count[name] > 1 else msgspec.structs.replace(each, name=name)
         for each in bundle.tensors
-        if (name := readable.get(each.name, each.name))
+        if (name := readable[each.name])
     ), True
 
 
