@@ -35,6 +35,7 @@ PARTS = re.compile(
 )
 LEFT_OUT = re.compile(
     r"sklearn\.(utils\._testing|utils\._mocking|utils\.estimator_checks|callback|externals)"
+    r"|sklearn\.(experimental|_build_utils)|torch\.optim\._multi_tensor"
     r"|.*\.tests\b|.*conftest|torch\.nn\.modules\.container\.Container"
     r"|sklearn\._loss\..*(ArrayAPI|Mixin).*"
 )
