@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from modelshelf.checks.contract import Contract
 from modelshelf.checks.diff import Diff, diff, suffices
+from modelshelf.checks.notes import MetricChange, metric_changes
 from modelshelf.errors import NotFound
 from modelshelf.package.entry import Change, Entry, predecessor
 from modelshelf.package.version import Version
@@ -18,15 +19,20 @@ from modelshelf.registry import tables
 MAIN_COUNT = 5
 """How many changes of a release its package's history tells."""
 MESSAGE_CHARACTERS = 300
+METRIC_COUNT = 10
 Key = tuple[str, str, str]
 """Publisher, name and version of a release."""
 
 
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What the history of a package says of one release: its largest changes, and how many more."""
+    """What the history of a package says of one release.
+
+    `main` are its largest changes, `more` how many others there are; `metrics` those that moved.
+    """
 
     main: tuple[str, ...] = ()
     more: int = 0
+    metrics: tuple[MetricChange, ...] = ()
 
 
 def by_key(key: Key) -> dict[str, str]:
@@ -86,7 +92,8 @@ def moved(old: Contract | None, new: Contract, override: str | None) -> tuple[Ch
         override=None if enough(found) else override,
     )
     main = tuple(each.message[:MESSAGE_CHARACTERS] for each in found.findings[:MAIN_COUNT])
-    return change, Step(main, len(found.findings) - len(main))
+    metrics = tuple(each for each in metric_changes(old, new) if each.better is not None)
+    return change, Step(main, len(found.findings) - len(main), metrics[:METRIC_COUNT])
 
 
 def enough(found: Diff) -> bool:
@@ -101,6 +108,16 @@ def keep_step(connection: Connection, key: Key, change: Change | None, step: Ste
         "step": msgspec.json.encode(step),
     }
     connection.execute(update(tables.releases).filter_by(**by_key(key)).values(values))
+
+
+def steps(connection: Connection, publisher: str, name: str) -> dict[str, Step]:
+    """What the history says of each release of a package, by version."""
+    columns = tables.releases.c
+    query = select(columns.version, columns.step).filter_by(publisher=publisher, name=name)
+    return {
+        row.version: msgspec.json.decode(row.step, type=Step) if row.step else Step()
+        for row in connection.execute(query)
+    }
 
 
 def step(connection: Connection, key: Key) -> Step | None:

@@ -12,7 +12,7 @@ from modelshelf.package.elements import Value, describe
 from modelshelf.package.entry import Change, Entry, Scan, Status
 from modelshelf.package.record import Record
 from modelshelf.package.version import Version
-from modelshelf.registry import downloads, tables
+from modelshelf.registry import downloads, tables, verdicts
 from modelshelf.registry.downloads import Downloads
 
 _Row = Row[tuple[object, ...]]
@@ -131,7 +131,12 @@ def release(connection: Connection, publisher: str, name: str, version: str) -> 
     entry = _entry(row, of_package)
     observed = observe(connection, entry, tuple(summary(each) for each in rows))
     facts = msgspec.json.decode(row.facts) if row.facts else {}
+    report = verdicts.report(connection, (publisher, name, version))
+    observed["review-mechanism"] = verdicts.reviewed(report)
     values = describe(record, extracted=facts, observed=observed)
+    if report is not None:
+        said = values["vulnerability-report"].value
+        values["vulnerability-report"] = Value(verdicts.told(report, said), "observed")
     return Release(entry, record, _shown(values), observed)
 
 
@@ -154,12 +159,17 @@ def observe(
         "size": sum(file.size for file in entry.files),
         "version-alert": alert(entry, latest(summaries)),
         "release-history": [
-            {"version": each.version, "published": each.published, "yanked": each.yanked}
+            {
+                "version": each.version,
+                "published": each.published,
+                "yanked": each.yanked,
+                "level": each.change.level if each.change else None,
+                "axes": list(each.change.axes) if each.change else [],
+            }
             for each in sorted(summaries, key=lambda each: -each.number)
         ],
         "dependents": [each.name for each in dependents(connection, publisher, name)],
         "downloadable": {file.path: f"/files/{file.sha256}" for file in entry.files},
-        "review-mechanism": "checked at publication by the registry's automatic checks",
     }
 
 
@@ -167,6 +177,8 @@ def alert(entry: Entry, newest: str | None) -> str | None:
     """The warning that goes with a release, or None where there is nothing to warn of."""
     if entry.yanked is not None:
         return f"yanked: {entry.yanked}"
+    if entry.scan is not None and entry.scan.withholds:
+        return "blocked: the scanner found what no list allows"
     if entry.status != "active":
         instead = f": use {entry.successor}" if entry.successor else ""
         return f"the package is {entry.status}{instead}"

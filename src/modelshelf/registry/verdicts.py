@@ -17,6 +17,8 @@ from modelshelf.registry.settings import DAY_SECONDS
 
 FINDING_COUNT = 500
 """Findings of a release that are kept; what is more repeats itself."""
+ELEMENT_COUNT = 50
+"""Findings that the information element lists."""
 NEVER = "9999-12-31T00:00:00.000000Z"
 """When a session expires whose decision is awaited."""
 
@@ -82,6 +84,36 @@ def report(connection: Connection, key: Key) -> Report | None:
         behind.decided,
         behind.decided_by,
     )
+
+
+def reviewed(report: Report | None) -> dict[str, object]:
+    """The element `review-mechanism`: which checks a release went through, and who decided."""
+    found: dict[str, object] = {"checks": "the registry's automatic checks, at publication"}
+    if report is not None:
+        found["scanner"] = f"{report.verdict}, by version {report.rules} of its rules"
+    if report is not None and report.decision:
+        found["let_through"] = report.decision
+        found["let_through_by"] = report.decided_by
+    return found
+
+
+def told(report: Report, said: object) -> dict[str, object]:
+    """The element `vulnerability-report`: what the scanner saw, beside what was `said` before.
+
+    That is where the publisher wants to be told of vulnerabilities, or what the files would run.
+    """
+    found: dict[str, object] = {"contact": said} if isinstance(said, str) else {}
+    if isinstance(said, dict):
+        found |= said
+    found["verdict"] = report.verdict
+    found["rules"] = report.rules
+    found["findings"] = [
+        {"file": risk.file, "kind": risk.kind, "detail": risk.detail, "severity": risk.severity}
+        for risk in report.findings[:ELEMENT_COUNT]
+    ]
+    if len(report.findings) > ELEMENT_COUNT:
+        found["more"] = len(report.findings) - ELEMENT_COUNT
+    return found
 
 
 def decide(connection: Connection, key: Key, reason: str, by: str) -> None:

@@ -26,8 +26,16 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     entry, elements = told["entry"], told["elements"]
     assert isinstance(entry, dict)
     assert isinstance(elements, dict)
-    value = {"name": name, "version": entry["version"], "elements": elements}
+    change, scan = entry.get("change"), entry.get("scan")
+    value = {
+        "name": name,
+        "version": entry["version"],
+        "change": change,
+        "scan": scan,
+        "elements": elements,
+    }
     lines = [output.paint(f"{name} {entry['version']}", "bold")]
+    lines += [*_step(change), *_verdict(scan)]
     for dimension in DIMENSIONS:
         rows = [
             (each.name, elements[each.id])
@@ -39,6 +47,30 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             lines += ["", output.paint(dimension, "cyan")]
         lines += [_line(title, each["value"], each["known"]) for title, each in rows]
     output.result(value, "\n".join(lines))
+
+
+def _step(change: dict[str, object] | None) -> list[str]:
+    """What the release is to the one before it."""
+    if change is None:
+        return []
+    axes = change.get("axes")
+    moved = f", moved: {_words(axes)}" if axes else ""
+    lines = [f"A {change['level']} step from {change['previous']}{moved}."]
+    if change.get("unverified"):
+        lines.append("Unverified: weights moved, and no golden set tells how they behave.")
+    if change.get("override"):
+        lines.append(f"Its version is lower than the changes ask for: {change['override']}")
+    return lines
+
+
+def _verdict(scan: dict[str, object] | None) -> list[str]:
+    """What the scanner said, where that is worth a line."""
+    if scan is None or scan["verdict"] == "note":
+        return []
+    if scan["verdict"] == "code":
+        return ["Loading it can run the publisher's code."]
+    let = scan.get("decision")
+    return [f"Blocked by the scanner; let through: {let}" if let else "Blocked by the scanner."]
 
 
 def _line(title: str, value: object, known: str) -> str:

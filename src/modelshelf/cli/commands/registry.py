@@ -1,6 +1,13 @@
-"""Run a registry on this machine.
+"""Run a registry on this machine, or decide what its scanner holds back.
 
-It keeps everything in one folder and listens on this machine only, unless --host says otherwise.
+  serve                       run it; it listens on this machine only unless --host says otherwise
+  held                        list what waits for a decision, with what was found
+  allow WHICH --reason WHY    publish a held session, or let a blocked NAME@VERSION through
+  refuse WHICH --reason WHY   end a held session; its publisher is told why
+  rescan [NAME@VERSION]       scan one release again, or all
+  quarantine NAME --reason WHY   put a package aside (--undo lifts that)
+
+It keeps everything in one folder. The decisions work on that folder whether it runs or not.
 """
 
 from __future__ import annotations
@@ -9,27 +16,41 @@ import argparse
 from pathlib import Path
 
 from modelshelf.cli.output import Output
-from modelshelf.errors import Refused
+from modelshelf.errors import Refused, UsageError
 from modelshelf.package.elements import LEVELS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modelshelf.registry.service import Kept
+
+    Action = Callable[[argparse.Namespace, Output, Kept], None]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments: what to do, where the data lies, where to listen."""
-    parser.add_argument("action", choices=("serve",))
+    """Arguments: what to do, with what, where the data lies, where to listen."""
+    parser.add_argument("action", choices=("serve", *_ACTIONS), metavar="ACTION")
+    parser.add_argument("which", nargs="?", help="a session, a package or NAME@VERSION")
     parser.add_argument("--data", type=Path, help="default: a folder of your user data")
-    parser.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
-    parser.add_argument("--port", type=int, default=8750, help="default: 8750; 0 for any free one")
-    parser.add_argument("--url", help="the address that users see, behind a proxy")
-    parser.add_argument(
+    deciding = parser.add_argument_group("deciding")
+    deciding.add_argument("--reason", help="why; shown to everyone")
+    deciding.add_argument("--by", help="who decides (default: your name on this machine)")
+    deciding.add_argument("--undo", action="store_true", help="lift a quarantine")
+    serving = parser.add_argument_group("serving")
+    serving.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
+    serving.add_argument("--port", type=int, default=8750, help="default: 8750; 0 for any free one")
+    serving.add_argument("--url", help="the address that users see, behind a proxy")
+    serving.add_argument(
         "--level", choices=LEVELS, default="minimal", help="documentation asked for"
     )
-    parser.add_argument("--closed", action="store_true", help="nobody can make an account")
+    serving.add_argument("--closed", action="store_true", help="nobody can make an account")
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
-    """Serve until it is stopped."""
+    """Serve until it is stopped, or decide."""
     try:
-        from modelshelf.registry import server
+        from modelshelf.registry import operating, server
         from modelshelf.registry.settings import Settings
     except ModuleNotFoundError as error:
         raise Refused(
@@ -42,6 +63,13 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         level=arguments.level,
         signup=not arguments.closed,
     )
+    if arguments.action != "serve":
+        kept = operating.open_data(settings)
+        try:
+            _ACTIONS[arguments.action](arguments, output, kept)
+        finally:
+            kept.database.close()
+        return
 
     def ready(url: str) -> None:
         output.result(
@@ -50,6 +78,92 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         )
 
     server.serve(settings, host=arguments.host, port=arguments.port, on_ready=ready)
+
+
+def _held(_arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import operating
+
+    found = operating.waiting(kept)
+    lines = []
+    for each in found:
+        title = each.session or f"{each.name}@{each.version}"
+        lines.append(
+            f"{output.paint(title, 'bold')}  {each.name} {each.version}, by {each.account}"
+        )
+        lines += [
+            f"  {risk.file}: {risk.kind}: {risk.detail}"
+            for risk in each.findings
+            if risk.severity == "blocked"
+        ]
+    output.result({"held": found}, "\n".join(lines) or "Nothing waits for a decision.")
+
+
+def _allow(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import operating
+
+    which, reason = _which(arguments), _reason(arguments)
+    release = operating.allow(kept, which, reason, _who(arguments))
+    output.result({"release": release, "decision": reason}, f"{release} is let through.")
+
+
+def _refuse(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import operating
+
+    which, reason = _which(arguments), _reason(arguments)
+    release = operating.refuse(kept, which, reason, _who(arguments))
+    output.result({"release": release, "refused": reason}, f"{release} is refused.")
+
+
+def _rescan(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import operating
+
+    told = operating.rescan(kept, arguments.which)
+    changed = [each for each in told if each.before != each.after]
+    lines = [f"{each.name} {each.version}: {each.before} -> {each.after}" for each in changed]
+    lines.append(f"{len(told)} scanned, {len(changed)} with another verdict.")
+    output.result({"rescanned": told}, "\n".join(lines))
+
+
+def _quarantine(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import operating
+
+    package = _which(arguments)
+    reason = None if arguments.undo else _reason(arguments)
+    operating.quarantine(kept, package, reason)
+    state = "in quarantine" if reason else "out of quarantine"
+    output.result({"name": package, "reason": reason}, f"{package} is {state}.")
+
+
+_ACTIONS: dict[str, Action] = {
+    "held": _held,
+    "allow": _allow,
+    "refuse": _refuse,
+    "rescan": _rescan,
+    "quarantine": _quarantine,
+}
+
+
+def _which(arguments: argparse.Namespace) -> str:
+    if not arguments.which:
+        raise UsageError(
+            "tell which one", expected=f'shelf registry {arguments.action} WHICH --reason "..."'
+        )
+    return str(arguments.which)
+
+
+def _reason(arguments: argparse.Namespace) -> str:
+    if not arguments.reason:
+        raise UsageError("a decision needs a reason", expected='--reason "..."')
+    return str(arguments.reason)
+
+
+def _who(arguments: argparse.Namespace) -> str:
+    from getpass import getuser
+
+    try:
+        return str(arguments.by or getuser())
+    except (KeyError, OSError):  # an account without a name, as containers have
+        return "operator"
 
 
 def _default_data() -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
+from modelshelf.checks.compared import Compared, compare
 from modelshelf.checks.contract import Contract
 from modelshelf.package.entry import Status
 from modelshelf.registry import contracts, downloads, releases, stewardship
@@ -115,6 +116,23 @@ def contract(call: Call) -> Response:
         releases.release(connection, *_release(call))
         body = contracts.required(connection, _release(call))
     return Response(body, media_type="application/json", headers={"cache-control": CONTRACT_CACHE})
+
+
+@API.route(
+    "GET", "/api/v1/packages/{publisher}/{name}/diff/{old}/{new}",
+    summary="What changed from one release to another", returns=Compared,
+)  # fmt: skip
+def diff(call: Call) -> Compared:
+    """Compare two releases of a package: changes, the level that they ask for, metrics, sizes."""
+    publisher, name = call.path("publisher"), call.path("name")
+    with call.service.database.reading() as connection:
+        releases.release(connection, publisher, name, call.path("old"))
+        releases.release(connection, publisher, name, call.path("new"))
+        old, new = (
+            contracts.load(connection, (publisher, name, call.path(side)))
+            for side in ("old", "new")
+        )
+    return compare(old, new)
 
 
 @API.route(

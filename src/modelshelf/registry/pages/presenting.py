@@ -239,6 +239,9 @@ def alerts(entry: Entry, newest: str) -> tuple[Alert, ...]:
     found = []
     if entry.status == "quarantined":
         found.append(Alert("bad", "Quarantined.", "The operators have put this package aside."))
+    if entry.scan is not None and entry.scan.withholds:
+        text = "The scanner found what no list allows; nobody can choose this release anew."
+        found.append(Alert("bad", "Blocked.", text, "#scanner", "What it saw"))
     if entry.yanked is not None:
         found.append(Alert("bad", "Yanked.", entry.yanked or "The publisher withdrew it."))
     if entry.status == "deprecated":
