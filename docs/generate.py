@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import inspect
 import sys
 import tomllib
@@ -14,6 +15,8 @@ from typing import Any, cast
 import msgspec
 
 from modelshelf import checks, formats
+from modelshelf.checks import semver
+from modelshelf.checks.diff import Lint
 from modelshelf.cli import dispatch
 from modelshelf.errors import Problem, ShelfError
 from modelshelf.package import name, signature
@@ -21,6 +24,7 @@ from modelshelf.package.elements import DIMENSIONS, ELEMENTS, Element
 from modelshelf.package.manifest import Project
 from modelshelf.package.record import Record
 from modelshelf.package.vocabularies import vocabulary
+from modelshelf.plugins import module_names
 from modelshelf.registry import app, openapi
 from modelshelf.registry.replies import STATUS
 
@@ -42,6 +46,7 @@ def pages() -> dict[str, str]:
         "vocabularies.md": vocabularies(),
         "api.md": api(),
         "checks.md": checks_page(),
+        "lints.md": lints_page(),
         "manifest.md": manifest(),
     }
     return {file: NOTE + text.strip() + "\n" for file, text in made.items()}
@@ -269,6 +274,22 @@ def checks_page() -> str:
         kind, rule = module.__name__.split(".")[-2:]
         rows.append((f"`{rule}`", kind, _doc(module)))
     return _joined([*_opened("checks"), _table(("rule", "kind", "what must hold"), rows)])
+
+
+def lints_page() -> str:
+    """Every rule by which the level of a release is computed, area by area."""
+    parts = _opened("lints")
+    for area in module_names(semver.__name__):
+        module = importlib.import_module(f"{semver.__name__}.{area}")
+        rows = [_lint(each) for each in getattr(module, "LINTS", ())]
+        if rows:
+            heads = ("id", "level", "axis", "what and why", "what callers must do")
+            parts += [f"## {area.capitalize()}", _doc(module), _table(heads, rows)]
+    return _joined(parts)
+
+
+def _lint(each: Lint) -> tuple[str, ...]:
+    return (f"`{each.id}`", each.level, each.axis or "", each.about, each.advice or "")
 
 
 def manifest() -> str:
