@@ -187,8 +187,20 @@ def _skipped(text: str, at: int) -> int:
 def _string(text: str, at: int) -> tuple[str, int]:
     if text[at : at + 1] != '"':
         _after(text, at, '"')
-    value, end = json.decoder.scanstring(text, at + 1, True)  # type: ignore[attr-defined]
+    try:
+        value, end = json.decoder.scanstring(text, at + 1, True)  # type: ignore[attr-defined]
+    except ValueError as error:
+        raise _no_json(at, error) from error
     return str(value), int(end)
+
+
+def _no_json(at: int, error: Exception) -> FormatError:
+    """Also for numbers of thousands of digits, which Python refuses to read."""
+    return FormatError(
+        "the header is not the JSON of a safetensors file",
+        got=str(error)[:200],
+        where=f"character {at} of the header",
+    )
 
 
 def _strings(text: str, at: int) -> tuple[dict[str, str], int]:
@@ -208,7 +220,10 @@ def _entry(text: str, at: int, name: str) -> tuple[tuple[str, tuple[int, ...], P
     match = _ENTRY.match(text, at)
     if match is None:
         raise FormatError(f"tensor {name[:80]!r} is not described", got=repr(text[at : at + 40]))
-    pairs = json.loads(match.group(), object_pairs_hook=list)
+    try:
+        pairs = json.loads(match.group(), object_pairs_hook=list)
+    except (ValueError, RecursionError) as error:
+        raise _no_json(at, error) from error
     fields = dict(pairs)
     if len(pairs) != 3 or fields.keys() != _FIELDS:
         raise FormatError(
