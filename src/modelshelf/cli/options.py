@@ -52,6 +52,15 @@ def surroundings(registry: Registry, output: Output, against: str | None = None)
     return Around(lambda _record: side(registry, against), asked.find)
 
 
+def add_consent(parser: argparse.ArgumentParser) -> None:
+    """`--allow-pickle` where the folder's own models are run."""
+    parser.add_argument(
+        "--allow-pickle",
+        action="store_true",
+        help="also run golden cases in formats that carry code",
+    )
+
+
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Options that narrow what is installed of a package."""
     parser.add_argument(

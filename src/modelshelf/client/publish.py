@@ -12,7 +12,7 @@ import msgspec
 
 from modelshelf import checks
 from modelshelf.checks.safety.scan import RULE
-from modelshelf.client import transfer
+from modelshelf.client import golden, transfer
 from modelshelf.client.compare import ALONE, Around
 from modelshelf.client.http import retries
 from modelshelf.client.remote import API, Registry
@@ -30,13 +30,15 @@ from modelshelf.package import composition, manifest
 from modelshelf.package.elements import Completeness, Level, Value, completeness
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record, canonical, named_files
+from modelshelf.serve.golden import Outcome
 from modelshelf.store.digest import Hashes, hash_file
 
 
 class Checked(NamedTuple):
     """What `shelf check` found: no record where the manifest itself cannot be read.
 
-    `against` is the version of the release that this one was compared with.
+    `against` is the version of the release that this one was compared with. `ran` tells what
+    became of each golden case in each format, also where it was not run.
     """
 
     record: Record | None
@@ -44,6 +46,7 @@ class Checked(NamedTuple):
     completeness: Completeness | None
     values: dict[str, Value]
     against: str | None = None
+    ran: tuple[Outcome, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -55,7 +58,8 @@ class Upload(NamedTuple):
     """What is about to be sent: paths below `folder` → sizes and digests.
 
     `override` is the reason for a version that is lower than the changes ask for. `told` is what
-    stops nothing here: warnings, and what the registry's scanner will hold back.
+    stops nothing here: warnings, and what the registry's scanner will hold back. `ran` is what
+    became of the golden cases.
     """
 
     folder: Path
@@ -63,6 +67,7 @@ class Upload(NamedTuple):
     files: dict[str, Hashes]
     override: str | None = None
     told: tuple[Problem, ...] = ()
+    ran: tuple[Outcome, ...] = ()
 
     @property
     def size(self) -> int:
@@ -76,8 +81,13 @@ def check(
     world: Around = ALONE,
     *,
     override: str | None = None,
+    consent: bool = False,
 ) -> Checked:
-    """Everything that would stop `folder` from being published at this level of documentation."""
+    """Everything that would stop `folder` from being published at this level of documentation.
+
+    Where nothing else is wrong the golden cases are run: safe formats always, those that carry
+    code with `consent`.
+    """
     path = folder / manifest.FILE
     try:
         text = _manifest(path)
@@ -90,7 +100,10 @@ def check(
     found = [*checks.examine(staged), *composition.problems(record, world.find)]
     problems = manifest.located(text, found)
     against = previous.record.package.version if previous else None
-    return Checked(record, problems, completeness(staged.values), staged.values, against)
+    checked = Checked(record, problems, completeness(staged.values), staged.values, against)
+    ran = golden.outcomes(folder, record, consent=consent, unless=bool(checked.errors))
+    more = manifest.located(text, golden.problems(record, ran))
+    return checked._replace(problems=(*problems, *more), ran=ran)
 
 
 def prepare(
@@ -99,12 +112,13 @@ def prepare(
     world: Around = ALONE,
     *,
     override: str | None = None,
+    consent: bool = False,
 ) -> Upload:
     """Check `folder` and hash its files. Raises Invalid with every problem.
 
     What the scanner blocks does not stop it: the registry holds it for its operator to decide.
     """
-    checked = check(folder, level, world, override=override)
+    checked = check(folder, level, world, override=override, consent=consent)
     stopping = tuple(each for each in checked.errors if each.rule != RULE)
     if stopping or checked.record is None:
         count = len(stopping)
@@ -116,7 +130,7 @@ def prepare(
         )
     paths = (manifest.FILE, *named_files(checked.record))
     files = {path: hash_file(folder / path) for path in paths}
-    return Upload(folder, checked.record, files, override, checked.problems)
+    return Upload(folder, checked.record, files, override, checked.problems, checked.ran)
 
 
 def publish(

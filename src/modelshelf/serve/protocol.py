@@ -42,10 +42,14 @@ class Source(NamedTuple):
 
 
 class Runner(Protocol):
-    """One runtime. `formats` are those it opens; `needs` is the extra that installs it."""
+    """One runtime. `formats` are those it opens; `needs` is the extra that installs it.
+
+    `runtime` is the distribution that runs the models.
+    """
 
     formats: tuple[str, ...]
     needs: str | None
+    runtime: str
 
     def available(self) -> bool:
         """Whether the runtime is installed; imports nothing."""

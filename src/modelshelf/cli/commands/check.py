@@ -1,8 +1,8 @@
 """Find everything that would stop a folder from being published.
 
 Runs the same checks as publishing, here and on the registry, and compares the folder with the
-release before it (--against chooses another one, or none). Exit code 1 where there are problems;
-warnings stop nothing.
+release before it (--against chooses another one, or none). Golden cases are run in every runtime
+that is installed. Exit code 1 where there are problems; warnings stop nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from modelshelf.cli.options import add_registry, registry_of, surroundings
+from modelshelf.cli.cases import case_lines
+from modelshelf.cli.options import add_consent, add_registry, registry_of, surroundings
 from modelshelf.cli.output import Output, problem_lines
 from modelshelf.package.elements import LEVELS
 
@@ -25,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compare with NAME@VERSION or a folder; `none` with nothing (default: the release "
         "before this one, where the registry can be reached)",
     )
+    add_consent(parser)
     add_registry(parser)
 
 
@@ -34,7 +36,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
     registry, _ = registry_of(arguments)
     found = check(
-        arguments.folder, arguments.level, surroundings(registry, output, arguments.against)
+        arguments.folder,
+        arguments.level,
+        surroundings(registry, output, arguments.against),
+        consent=arguments.allow_pickle,
     )
     told = found.completeness
     value = {
@@ -42,8 +47,10 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         "problems": [problem._asdict() for problem in found.problems],
         "completeness": told._asdict() if told else None,
         "against": found.against,
+        "golden": found.ran,
     }
     lines = [line for problem in found.problems for line in problem_lines(problem, output.paint)]
+    lines += case_lines(found.ran, output)
     if told:
         lines.append(
             f"Described: {told.known} of {told.of} elements, level {told.level or 'none'}."

@@ -21,6 +21,7 @@ class OnnxRunner:
 
     formats = ("onnx",)
     needs = "onnx"
+    runtime = "onnxruntime"
 
     def available(self) -> bool:
         """Whether onnxruntime is installed."""

@@ -20,6 +20,7 @@ class TensorsRunner:
 
     formats = ("safetensors",)
     needs = None
+    runtime = "numpy"
 
     def available(self) -> bool:
         """NumPy is all it takes."""

@@ -21,6 +21,7 @@ class TorchRunner:
 
     formats = ("pytorch-hub",)
     needs = "torch"
+    runtime = "torch"
 
     def available(self) -> bool:
         """Whether torch is installed."""
