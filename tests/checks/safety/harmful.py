@@ -25,8 +25,6 @@ import numpy as np
 Files = dict[str, bytes]
 """Contents by the name of the file."""
 
-STRINGS = "payload"
-
 
 def text(value: str) -> bytes:
     raw = value.encode()
@@ -153,7 +151,10 @@ CALLS = [
     ("dill._dill", "_create_function"), ("dill", "loads"), ("dill._dill", "_import_module"),
     ("cloudpickle.cloudpickle", "_make_function"), ("cloudpickle.cloudpickle", "_builtin_type"),
     ("tensorflow", "io"), ("keras.models", "load_model"), ("transformers", "pipeline"),
-    # Names that only look like allowed ones, and ways through allowed modules.
+]  # fmt: skip
+
+# Names that only look like allowed ones, ways through allowed modules, and the publisher's own.
+NAMES = [
     ("torch", "os.system"), ("torch.nn.modules.module", "torch.os.system"), ("torch.os", "system"),
     ("collections", "abc.sys.modules"), ("collections.OrderedDict", "fromkeys"),
     ("builtins", "dict.get"), ("builtins", "str.format"), ("numpy", "os.system"),
@@ -165,9 +166,19 @@ CALLS = [
 
 
 def calls(marker: Path) -> Files:
-    """One pickle for each function that no list allows, in two ways of naming it."""
+    """One pickle for each function that no list allows."""
+    return named(CALLS, marker)
+
+
+def names(marker: Path) -> Files:
+    """One pickle for each name that should not be believed."""
+    return named(NAMES, marker)
+
+
+def named(pairs: list[tuple[str, str]], marker: Path) -> Files:
+    """A pickle that calls each pair of module and name, in two ways of writing it."""
     found: Files = {}
-    for number, (module, name) in enumerate(CALLS):
+    for number, (module, name) in enumerate(pairs):
         stem = f"{number:03}-{module.replace(' ', '_')}-{name.replace(' ', '_')}".encode(
             "ascii", "replace"
         )
@@ -323,6 +334,7 @@ KINDS: dict[str, Callable[[Path], Files]] = {
     "instructions": instructions,
     "places": places,
     "calls": calls,
+    "names": names,
     "archives": archives,
     "compressed": compressed,
     "arrays": arrays,
