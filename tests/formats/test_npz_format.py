@@ -111,3 +111,14 @@ def test_damage_is_refused_or_harmless(at: int, new: bytes, old: int) -> None:
     except (FormatError, UnicodeDecodeError):
         return
     assert header.start <= len(GOOD) + 4
+
+
+def test_a_directory_that_lies_about_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "model.npz"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.npy", b"")
+    content = bytearray(path.read_bytes())
+    content[-6:-2] = (int.from_bytes(content[-6:-2], "little") + 10).to_bytes(4, "little")
+    path.write_bytes(content)
+    with pytest.raises(FormatError, match="does not lie where"):
+        read(path)

@@ -103,7 +103,7 @@ def test_schemas_that_are_no_json(text: str, tmp_path: Path) -> None:
     path = tmp_path / "model.skops"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("schema.json", text.encode("utf-8", "surrogatepass"))
-    with pytest.raises(FormatError):
+    with pytest.raises(FormatError, match="is not JSON"):
         read(path)
 
 

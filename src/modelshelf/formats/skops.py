@@ -79,7 +79,10 @@ def _schema(members: Members) -> dict[str, Any]:
     with members.opened(SCHEMA, Allowance(SCHEMA_BYTES)) as content:
         if content.wrong or content.size > SCHEMA_BYTES:
             raise FormatError(f"{SCHEMA} cannot be read", got=content.wrong or "too large")
-        schema = json.loads(content.file.read(content.size))
+        try:
+            schema = json.loads(content.file.read(content.size))
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"{SCHEMA} is not JSON", got=str(error)[:200]) from error
     protocol = schema.get("protocol") if isinstance(schema, dict) else None
     if type(protocol) is not int or not 0 <= protocol <= PROTOCOL:
         raise FormatError(

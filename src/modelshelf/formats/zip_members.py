@@ -99,9 +99,14 @@ class Members:
 
     def _start(self, info: zipfile.ZipInfo) -> int:
         """Where the member's bytes begin; its own header must say what the directory says."""
-        self._file.seek(info.header_offset)
+        # a directory that lies about its own place puts members before the first byte
+        self._file.seek(max(info.header_offset, 0))
         header = self._file.read(_LOCAL_BYTES)
-        if len(header) < _LOCAL_BYTES or not header.startswith(LOCAL_MARK):
+        if (
+            info.header_offset < 0
+            or len(header) < _LOCAL_BYTES
+            or not header.startswith(LOCAL_MARK)
+        ):
             raise FormatError(f"{info.filename[:80]} does not lie where the archive says")
         name_bytes, extra_bytes = _number(header[26:28]), _number(header[28:30])
         name = self._file.read(name_bytes)
