@@ -135,13 +135,19 @@ def run_here(*arguments: str, cwd: Path, env: dict[str, str], stdin: str = "") -
 
 
 @pytest.fixture(scope="session")
-def registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def registry_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the registry that all tests of one process share."""
+    return tmp_path_factory.mktemp("registry")
+
+
+@pytest.fixture(scope="session")
+def registry_url(registry_data: Path) -> Iterator[str]:
     """A registry that all tests of one process share: give packages names of their own."""
     from modelshelf.registry.server import Server
     from modelshelf.registry.settings import Settings
 
-    data = tmp_path_factory.mktemp("registry")
-    server = Server(Settings(data=data, fsync=False, password_memory_kib=8192), port=0)
+    settings = Settings(data=registry_data, fsync=False, password_memory_kib=8192)
+    server = Server(settings, port=0)
     ready = threading.Event()
     thread = threading.Thread(target=server.run, args=(lambda _url: ready.set(),), daemon=True)
     thread.start()

@@ -67,6 +67,7 @@ def test_a_pickle_that_runs_a_command_never_runs(
     publisher: str,
     tmp_path: Path,
     project: Path,
+    registry_data: Path,
 ) -> None:
     sentinel = tmp_path / "it-ran"
     folder = tmp_path / "package"
@@ -75,7 +76,14 @@ def test_a_pickle_that_runs_a_command_never_runs(
     name = f"{publisher}/bad"
     shelf("init", name, str(folder))
     (folder / "shelf.toml").write_text(MANIFEST.format(name=name), encoding="utf-8")
-    shelf("check", str(folder), "--json")
+    checked = shelf("check", str(folder), "--json")
+    assert (checked.code, json.loads(checked.out)["ok"]) == (1, False)
+    held = json.loads(shelf("publish", str(folder), "--json").out)
+    assert (held["error"], held["where"][:8]) == ("Refused", "session ")
+    assert shelf("info", name).code == 1
+    data = ("--data", str(registry_data))
+    allowed = shelf("registry", "allow", held["where"][8:], "--reason", "a test", *data)
+    assert allowed.code == 0, allowed.err
     assert shelf("publish", str(folder), "--json").code == 0
     assert not sentinel.exists()
     elements = json.loads(shelf("info", name, "--json").out)["elements"]
