@@ -21,6 +21,8 @@ from tests.formats.matrix import cases, expected, told
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parents[1] / ".venv" / "environments"
 SCRIPTS = sorted(path for path in (HERE / "make").iterdir() if path.suffix in {".py", ".mjs"})
+SHARED = {"keras": "tensorflow", "tflite": "tensorflow"}
+"""Scripts that run in another one's environment."""
 TIMEOUT_SECONDS = 600
 
 
@@ -31,11 +33,12 @@ def command(script: Path) -> list[str]:
     """
     if script.suffix == ".mjs":
         return [node] if (node := shutil.which("node")) else pytest.skip("node is not installed")
-    if not (HERE / "environments" / f"{script.stem}.txt").exists():
+    name = SHARED.get(script.stem, script.stem)
+    if not (HERE / "environments" / f"{name}.txt").exists():
         return [sys.executable, "-P"]
-    python = ENVIRONMENTS / script.stem / "bin" / "python"
+    python = ENVIRONMENTS / name / "bin" / "python"
     if not python.exists():
-        pytest.skip(f"no environment for {script.stem}: make test-frameworks sets it up")
+        pytest.skip(f"no environment for {name}: make test-frameworks sets it up")
     return [str(python), "-P"]
 
 

@@ -42,6 +42,7 @@ RISKS: dict[str, tuple[Severity, str]] = {
     "lambda": ("blocked", "a Python function stored as byte code"),
     "pickle-global": ("blocked", "an import that no allow-list names"),
     "pickle-trailing": ("blocked", "bytes after the end of a pickle"),
+    "foreign-import": ("blocked", "an import that is not the framework's own"),
     "evaluated": ("blocked", "text that loading evaluates or calls as Python"),
     "file-op": ("blocked", "an operator that reaches files, the network, Python or the process"),
     "native-code": ("blocked", "machine code"),

@@ -37,10 +37,14 @@ class Dataset:
 
 @dataclass
 class Hdf5:
-    """What a walk through the file found; `attributes` are the root's short texts by name."""
+    """What a walk through the file found; `attributes` are the root's texts by name.
+
+    `elsewhere` names objects that would be read from another file.
+    """
 
     datasets: list[Dataset] = field(default_factory=list)
     attributes: dict[str, str] = field(default_factory=dict)
+    elsewhere: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -52,6 +56,7 @@ class _Object:
     place: tuple[int, int] | None = None
     links: Links = field(default_factory=Links)
     attributes: dict[str, str] = field(default_factory=dict)
+    is_elsewhere: bool = False
 
 
 def inspect(data: Bytes) -> Hdf5:
@@ -70,9 +75,11 @@ def inspect(data: Bytes) -> Hdf5:
         each = _object(reader, address)
         if not name:
             found.attributes = each.attributes
+        found.elsewhere += [name] if each.is_elsewhere else []
         if each.dtype is not None and each.shape is not None:
             found.datasets.append(_dataset(reader, name, each))
         children = list(links_of(reader, each.links))
+        found.elsewhere += [f"{name}/{link}" for link in each.links.elsewhere]
         pending += [(f"{name}/{child}" if name else child, at) for child, at in reversed(children)]
     return found
 
@@ -119,6 +126,8 @@ def _object(reader: Reader, address: int) -> _Object:
                 found.links.dense(reader, start)
             case 0x06:
                 found.links.add(reader, start, size)
+            case 0x07:  # data in files of its own
+                found.is_elsewhere = True
             case 0x11:
                 found.links.symbols = (reader.number(start, 8), reader.number(start + 8, 8))
             case 0x0C:

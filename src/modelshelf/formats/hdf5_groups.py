@@ -67,9 +67,13 @@ class Reader:
 
 @dataclass
 class Links:
-    """How a group keeps its links; `direct` are (name, address) of those in its header."""
+    """How a group keeps its links; `direct` are (name, address) of those in its header.
+
+    `elsewhere` are names of links that lead to another file.
+    """
 
     direct: list[tuple[str, int]] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
     symbols: tuple[int, int] | None = None
     heap: int = UNDEFINED
     index: int = UNDEFINED
@@ -80,10 +84,12 @@ class Links:
         self.heap, self.index = reader.number(at, 8), reader.number(at + 8, 8)
 
     def add(self, reader: Reader, start: int, size: int) -> None:
-        """Read a link message; links that are not hard lead elsewhere and are left out."""
-        found = _link(reader, start, size)
-        if found is not None:
-            self.direct.append(found)
+        """Read a link message; soft links lead to what is found anyway and are left out."""
+        kind, name, address = _link(reader, start, size)
+        if kind == 0:
+            self.direct.append((name, address))
+        elif kind != 1:
+            self.elsewhere.append(name)
 
 
 def links(reader: Reader, of: Links) -> Iterator[tuple[str, int]]:
@@ -92,10 +98,15 @@ def links(reader: Reader, of: Links) -> Iterator[tuple[str, int]]:
     if of.symbols is not None:
         yield from _symbols(reader, *of.symbols)
     if UNDEFINED not in {of.heap, of.index}:
-        yield from _dense(reader, of.heap, of.index)
+        for kind, name, address in _dense(reader, of.heap, of.index):
+            if kind == 0:
+                yield name, address
+            elif kind != 1:
+                of.elsewhere.append(name)
 
 
-def _link(reader: Reader, start: int, size: int) -> tuple[str, int] | None:
+def _link(reader: Reader, start: int, size: int) -> tuple[int, str, int]:
+    """Kind (0 hard, 1 soft, 64 and more to elsewhere), name and address of a link message."""
     flags = reader.number(start + 1, 1)
     at = start + 2
     kind = reader.number(at, 1) if flags & 0x08 else 0
@@ -105,7 +116,7 @@ def _link(reader: Reader, start: int, size: int) -> tuple[str, int] | None:
     if length > min(NAME_BYTES, size):
         raise FormatError("a name in the HDF5 file is too long", got=f"{length} bytes")
     name = reader.at(at + width, length).decode("utf-8", "replace")
-    return None if kind else (name, reader.number(at + width + length, 8))
+    return kind, name, 0 if kind else reader.number(at + width + length, 8)
 
 
 def _symbols(reader: Reader, tree: int, heap: int) -> Iterator[tuple[str, int]]:
@@ -134,7 +145,7 @@ def _table(reader: Reader, place: int, names: int, size: int) -> Iterator[tuple[
         yield raw.split(b"\0")[0].decode("utf-8", "replace"), reader.number(entry + 8, 8)
 
 
-def _dense(reader: Reader, heap: int, index: int) -> Iterator[tuple[str, int]]:
+def _dense(reader: Reader, heap: int, index: int) -> Iterator[tuple[int, str, int]]:
     """A group with many links: a B-tree (version 2) of identifiers in a fractal heap."""
     for identifier in _identifiers(reader, index):
         # Byte 0 is the kind (0: managed); then the offset in the heap and the length.
@@ -142,10 +153,7 @@ def _dense(reader: Reader, heap: int, index: int) -> Iterator[tuple[str, int]]:
             continue
         offset = int.from_bytes(identifier[1:5], "little")
         length = int.from_bytes(identifier[5:7], "little")
-        place = _in_heap(reader, heap, offset)
-        found = _link(reader, place, length)
-        if found is not None:
-            yield found
+        yield _link(reader, _in_heap(reader, heap, offset), length)
 
 
 def _identifiers(reader: Reader, index: int) -> Iterator[bytes]:
