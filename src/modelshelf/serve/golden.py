@@ -5,6 +5,7 @@ A model may hang or bring its process down: each is run in a process of its own.
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -27,7 +28,7 @@ TIMEOUT_SECONDS = 600
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """What became of a case in one format: `agrees` is None where it was not run, `why` tells.
 
-    `worst` is the largest difference, in `output`; infinite where it is none of numbers.
+    `worst` is the largest difference beyond the tolerance, else the largest one, in `output`.
     """
 
     case: str
@@ -106,9 +107,12 @@ def _compared(
             return msgspec.structs.replace(outcome, agrees=False, output=name, why=wrong)
         apart = difference(array, given[name], absolute=case.absolute, relative=case.relative)
         worst = max(worst, (apart.beyond, apart.worst, name))
-    return msgspec.structs.replace(
-        outcome, agrees=worst[0] <= 0, output=worst[2] or None, worst=worst[1]
-    )
+    beyond, most, name = worst
+    found = msgspec.structs.replace(outcome, agrees=beyond <= 0, output=name or None)
+    if math.isinf(beyond):
+        why = f"`{name}` is another text, or is no number where one is expected"
+        return msgspec.structs.replace(found, why=why)
+    return msgspec.structs.replace(found, worst=beyond if beyond > 0 else most)
 
 
 def _unlike(name: str, expected: Array, given: Array | None) -> str | None:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from modelshelf.cli.options import add_registry, registry_of, surroundings
+from modelshelf.cli.cases import case_lines
+from modelshelf.cli.options import add_consent, add_registry, registry_of, surroundings
 from modelshelf.cli.output import Output, problem_lines, size
 from modelshelf.package.elements import LEVELS
 
@@ -25,6 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REASON",
         help="why the version may be lower than the changes ask for; everyone sees it",
     )
+    add_consent(parser)
     add_registry(parser)
 
 
@@ -38,15 +40,23 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         arguments.level,
         surroundings(registry, output),
         override=arguments.override_level,
+        consent=arguments.allow_pickle,
     )
     for problem in upload.told:
         output.note("\n".join(problem_lines(problem, output.paint)))
+    for line in case_lines(upload.ran, output):
+        output.note(line)
     package = upload.record.package
     name = f"{package.name} {package.version}"
     if arguments.dry_run:
         files = {path: each._asdict() for path, each in upload.files.items()}
         output.result(
-            {"name": package.name, "version": package.version, "files": files},
+            {
+                "name": package.name,
+                "version": package.version,
+                "files": files,
+                "golden": upload.ran,
+            },
             f"Would publish {name}: {len(files)} files, {size(upload.size)}.",
         )
         return
