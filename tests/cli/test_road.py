@@ -127,7 +127,7 @@ def test_check_tells_every_problem_with_its_place(
 ) -> None:
     folder = write_package(tmp_path / "package", name=f"{publisher}/scale")
     value = told(shelf("check", str(folder), "--json"))
-    assert set(value) == {"ok", "problems", "completeness", "against"}
+    assert set(value) == {"ok", "problems", "completeness", "against", "golden"}
     assert (value["ok"], value["problems"]) == (True, [])
     assert set(value["completeness"]) == {"level", "known", "of", "missing"}
 
@@ -136,7 +136,7 @@ def test_check_tells_every_problem_with_its_place(
     text = text.replace('["large.onnx"]', '["larg.onnx"]')
     (folder / "shelf.toml").write_text(text)
     value = told(shelf("check", str(folder), "--json"), 1)
-    assert set(value) == {"ok", "problems", "completeness", "against"}
+    assert set(value) == {"ok", "problems", "completeness", "against", "golden"}
     assert not value["ok"]
     for problem in value["problems"]:
         assert set(problem) == {"file", "line", "element", "message", "hint", "rule", "warning"}
