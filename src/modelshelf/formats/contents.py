@@ -29,9 +29,11 @@ DEPTH = 3
 """Archives and compressed files within each other, at most."""
 RISK_COUNT = 200
 """How many risks of one file are told."""
+WITH_ARCHIVE = frozenset({"tflite"})
+"""Formats whose files may end with an archive: TensorFlow Lite keeps labels and vocabularies there."""
 RAW_CHECKED_BYTES = 1 << 20
 """Larger values of tensors are not read only to check their CRC."""
-VOCABULARY_BYTES = 256 * 1024 * 1024
+VOCABULARY_BYTES = 32 * 1024 * 1024
 
 _NOTHING = re.compile(r"(?!)")
 
@@ -178,7 +180,7 @@ def _raw(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
         yield place.risk("byte-code", "compiled Python")
     if kind := sniff.archive_kind(head):
         yield place.risk("nested-archive" if place.depth else "unknown", f"an archive of {kind}")
-    if head.startswith(sniff.HDF5) and not place.depth:
+    if head.startswith(sniff.HDF5) and not place.depth and place.format is None:
         yield place.risk("unknown", "HDF5, which may hold a model with functions")
     if head.startswith(LOCAL_MARK):
         yield place.risk("nested-archive", "a zip archive where values should be")
@@ -187,7 +189,11 @@ def _raw(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
 
 
 def _hidden(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
-    if hidden_archive(file, size):
+    if not hidden_archive(file, size):
+        return
+    if place.format in WITH_ARCHIVE:
+        yield from _members(file, size, place, is_behind=True)
+    else:
         yield place.risk("nested-archive", "a zip archive at the end of something else")
 
 
@@ -205,10 +211,10 @@ def _packed(file: Seekable, packing: str, place: Place) -> Iterator[Risk]:
         yield from _content(content.file, content.size, inner)
 
 
-def _members(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
+def _members(file: Seekable, size: int, place: Place, *, is_behind: bool = False) -> Iterator[Risk]:
     """Every member of an archive in its turn."""
     parts = PARTS.get(place.format or "", Parts())
-    members = Members(file, size)
+    members = Members(file, size, is_behind=is_behind)
     for name in members.infos:
         inner = place.inside(name, place.format)
         if not _is_plain_array(members, name):

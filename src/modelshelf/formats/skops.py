@@ -21,7 +21,7 @@ from modelshelf.formats.facts import (
     precision_of,
 )
 from modelshelf.formats.numpy_header import Header, check_size, header_of
-from modelshelf.formats.skops_nodes import Node, judged, nodes, type_of
+from modelshelf.formats.skops_nodes import NODE_COUNT, Node, judged, nodes, type_of
 from modelshelf.formats.unpacked import Allowance
 from modelshelf.formats.zip_members import LOCAL_MARK, Members
 
@@ -79,10 +79,13 @@ def _schema(members: Members) -> dict[str, Any]:
     with members.opened(SCHEMA, Allowance(SCHEMA_BYTES)) as content:
         if content.wrong or content.size > SCHEMA_BYTES:
             raise FormatError(f"{SCHEMA} cannot be read", got=content.wrong or "too large")
-        try:
-            schema = json.loads(content.file.read(content.size))
-        except (ValueError, RecursionError) as error:
-            raise FormatError(f"{SCHEMA} is not JSON", got=str(error)[:200]) from error
+        raw = content.file.read(content.size)
+    if sum(map(raw.count, (b"[", b"{", b","))) > NODE_COUNT:  # before they become objects
+        raise FormatError(f"{SCHEMA} has more than {NODE_COUNT} parts")
+    try:
+        schema = json.loads(raw)
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{SCHEMA} is not JSON", got=str(error)[:200]) from error
     protocol = schema.get("protocol") if isinstance(schema, dict) else None
     if type(protocol) is not int or not 0 <= protocol <= PROTOCOL:
         raise FormatError(

@@ -34,14 +34,14 @@ _UNKNOWN_SIZES = {0, 0xFFFF_FFFF}
 class Members:
     """The members of the archive that a file is, checked for contradictions when it is opened.
 
-    `infos` are by name, folders left out.
+    `infos` are by name, folders left out. With `is_behind` it may stand behind something else.
 
     Raises:
         FormatError: it is no archive, or two readers could see two things in it.
 
     """
 
-    def __init__(self, file: Seekable, size: int) -> None:
+    def __init__(self, file: Seekable, size: int, *, is_behind: bool = False) -> None:
         self._file = file
         self._size = size
         try:
@@ -53,7 +53,8 @@ class Members:
             raise FormatError(f"the archive has more than {MEMBER_COUNT} members")
         _refuse_odd(infos)
         self._starts = {info.header_offset: self._start(info) for info in infos}
-        self._refuse_gaps(infos, archive.start_dir)
+        first = min(self._starts, default=0) if is_behind else 0
+        self._refuse_gaps(infos, first, archive.start_dir)
         self._refuse_tail(archive)
         self.infos = {info.filename: info for info in infos if not info.is_dir()}
 
@@ -122,11 +123,11 @@ class Members:
             )
         return info.header_offset + _LOCAL_BYTES + name_bytes + extra_bytes
 
-    def _refuse_gaps(self, infos: list[zipfile.ZipInfo], directory: int) -> None:
+    def _refuse_gaps(self, infos: list[zipfile.ZipInfo], first: int, directory: int) -> None:
         """Members must lie one behind the other from the first byte to the directory."""
-        at = 0
+        at = first
         for info in sorted(infos, key=lambda each: each.header_offset):
-            slack = _DESCRIPTOR_BYTES if at else 0
+            slack = _DESCRIPTOR_BYTES if at > first else 0
             if not at <= info.header_offset <= at + slack:
                 raise FormatError(
                     "something stands before or between the archive's members",

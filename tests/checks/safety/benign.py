@@ -36,6 +36,7 @@ STORED = sorted(
         *FORMATS.glob("torchscript/*.pt*"),
         *FORMATS.glob("torch_export/*.pt2"),
         *FORMATS.glob("onnx/[!e]*.onnx"),
+        *FORMATS.glob("keras/s*.*"),
         *FORMATS.glob("skops/[!f]*.skops"),
     ]
 )

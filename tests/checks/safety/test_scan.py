@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from modelshelf.checks.safety.scan import Scanned, problems, scan
+from modelshelf.formats.contents import Place, content_risks
 from modelshelf.formats.facts import RISKS, Facts, Risk
 from tests.checks.safety import benign, harmful
 
@@ -74,6 +79,35 @@ def test_what_does_harm_is_found_among_described_values(
     assert scan(tmp_path, [name, "graph.txt"], {"graph.txt": vouching}).verdict == "blocked"
 
 
+@pytest.mark.parametrize(
+    "case", ["keras/lambda.keras", "skops/function.skops", "npz/functions.npz"]
+)
+def test_functions_that_real_libraries_store_are_blocked(case: str) -> None:
+    whole = benign.FORMATS / case
+    assert scan(whole.parent, [whole.name], {}).verdict == "blocked"
+
+
+@pytest.mark.parametrize(
+    ("member", "verdict"), [("labels.txt", "note"), ("../labels.txt", "blocked")]
+)
+def test_tensorflow_lite_keeps_labels_in_an_archive_at_the_end(
+    member: str, verdict: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.bin"
+    path.write_bytes(b"\x1c\0\0\0TFL3" + bytes(99))
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr(member, "cat\ndog\n")
+    facts = {form: Facts(format=form, framework="any") for form in ("tflite", "onnx")}
+    assert scan(tmp_path, [path.name], {path.name: facts["tflite"]}).verdict == verdict
+    assert scan(tmp_path, [path.name], {path.name: facts["onnx"]}).verdict == "blocked"
+
+
+def test_a_model_cannot_pass_for_values(tmp_path: Path) -> None:
+    (tmp_path / "weights.h5").write_bytes((benign.FORMATS / "keras" / "small.h5").read_bytes())
+    vouching = Facts(format="onnx", framework="onnx", companions=("weights.h5",))
+    assert scan(tmp_path, ["weights.h5"], {"graph": vouching}).verdict == "blocked"
+
+
 def test_large_values_are_not_read(tmp_path: Path) -> None:
     with (tmp_path / "weights.data").open("wb") as file:
         file.truncate(20 << 30)
@@ -105,3 +139,17 @@ def test_every_kind_of_finding_has_words() -> None:
     found = problems(scanned)
     assert all(problem.rule == "scan" and ": x" in problem.message for problem in found)
     assert all(problem.warning or problem.hint for problem in found)
+
+
+SEEDS = sorted({**benign.pickles(), **benign.arrays(), **HARMFUL}.items())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(SEEDS), st.integers(0, 1 << 16), st.binary(max_size=6), st.integers(0, 9))
+def test_damage_never_raises(seed: tuple[str, bytes], at: int, new: bytes, old: int) -> None:
+    name, content = seed
+    at %= len(content)
+    damaged = content[:at] + new + content[at + old :]
+    risks = content_risks(io.BytesIO(damaged), len(damaged), Place(name, name))
+    assert {risk.kind for risk in risks} <= RISKS.keys()
+    assert not MARKER.exists()
