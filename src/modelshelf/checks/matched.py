@@ -12,6 +12,8 @@ from modelshelf.package.signature import Signature
 
 SOURCE_SUFFIX = ".py"
 TEXT_SUFFIX = ".md"
+CALLED_BY_NAME = ("tf-savedmodel", "tf-hub-module", "tflite")
+"""Formats whose files name signatures for their callers."""
 
 
 class Variants(NamedTuple):
@@ -93,9 +95,25 @@ def ways(pair: Pair) -> Iterator[Ways]:
     seen: list[Ways] = []
     for each in variants(pair):
         found = Ways("signatures", called(pair.old, each.old), called(pair.new, each.new))
+        if not _named_by_files(pair, each):
+            found = _aligned(found)
         if found not in seen:
             seen.append(found)
             yield found
+
+
+def _named_by_files(pair: Pair, variant: Variants) -> bool:
+    """Whether callers know signatures by the names that the files give them."""
+    declared = pair.old.record.signatures or pair.new.record.signatures
+    return not declared and variant.old.artifacts[0].format in CALLED_BY_NAME
+
+
+def _aligned(way: Ways) -> Ways:
+    """A graph's own name, which exporters make up, is no name to call it by where it is the only one."""
+    if len(way.old) != 1 or len(way.new) != 1:
+        return way
+    (old_name,) = way.old
+    return way._replace(new={old_name: next(iter(way.new.values()))})
 
 
 def called(contract: Contract, variant: Variant) -> dict[str, Signature]:
