@@ -14,13 +14,15 @@ from collections.abc import Iterator
 
 from modelshelf.errors import FormatError
 
-TABLE_COUNT = 1_000_000
-"""Tables entered in one file at most: ten times what the largest models have."""
+TABLE_COUNT = 500_000
+"""Tables entered in one file at most: some times what the largest models have."""
 REFERENCE_BYTES = 4
 """What each table takes of a file at least: what refers to it."""
 TEXT_BYTES = 65_536
 NUMBER_COUNT = 4_000_000
 """Numbers taken from vectors of one file at most."""
+TEXTS_BYTES = 64 * 1024 * 1024
+"""How much text is taken from one file at most."""
 
 Memory = bytes | mmap.mmap
 
@@ -39,6 +41,7 @@ class FlatBuffer:
         self.size = len(data)
         self._tables_left = min(TABLE_COUNT, self.size // REFERENCE_BYTES)
         self._numbers_left = min(NUMBER_COUNT, self.size)
+        self._texts_left = min(TEXTS_BYTES, self.size)
 
     @property
     def identifier(self) -> bytes:
@@ -85,6 +88,13 @@ class FlatBuffer:
         if self._numbers_left < 0:
             raise FormatError("the file refers to more numbers than there is room for in it")
         return struct.unpack_from(f"<{count}{code}", self.data, place)
+
+    def text(self, place: int, count: int) -> str:
+        """The text of `count` bytes at `place`."""
+        self._texts_left -= count
+        if self._texts_left < 0:
+            raise FormatError("the file refers to more text than there is room for in it")
+        return self.data[place : place + count].decode("utf-8", "replace")
 
     def check(self, place: int, count: int) -> None:
         """Raise FormatError unless `count` bytes from `place` on lie in the file."""
@@ -151,7 +161,7 @@ class Table:
     def text(self, field: int, limit: int = TEXT_BYTES) -> str:
         """A text, cut at `limit` bytes; empty where it is not stored."""
         begin, count = self.span(field)
-        return self.buffer.data[begin : begin + min(count, limit)].decode("utf-8", "replace")
+        return self.buffer.text(begin, min(count, limit))
 
     def _field(self, field: int, width: int) -> int | None:
         """Where a field's own bytes lie; None where it is not stored."""
