@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import ArrayLike
 
-from modelshelf.checks.behaviour import compared, moved, outcome
+from modelshelf.checks.behaviour import compared, moved, outcome, shown
 from modelshelf.checks.contract import Array, Contract, Example
 from modelshelf.checks.diff import Pair
 from modelshelf.checks.matched import variants
@@ -125,3 +125,12 @@ def test_bytes_around_tensors_count_where_they_compute(facts: Patch, counts: boo
     known = {"/facts/small.safetensors": {"framework": "any", **facts}}
     pair = Pair(patched(known), patched(known, {"/files/small.safetensors/sha256": "other"}))
     assert bool(moved(pair, next(variants(pair)))) is counts
+
+
+@pytest.mark.parametrize(
+    ("signature", "output", "expected"),
+    [("classify", "scores", "same"), ("classify", "count", "unknown"), ("embed", "vector", "unknown")],
+)  # fmt: skip
+def test_a_case_shows_only_its_own_outputs(signature: str, output: str, expected: str) -> None:
+    pair = Pair(patched(), patched())
+    assert shown(pair, next(variants(pair)), signature, output) == expected

@@ -7,7 +7,7 @@ older case's tolerance mean that behaviour is unchanged.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -55,10 +55,23 @@ def compared(pair: Pair, case: Golden) -> Compared:
 
 def outcome(pair: Pair, variant: Variants) -> Outcome:
     """What the golden cases of the old release show of a variant; without any, unknown."""
+    return _verdict(pair, variant, golden_of(pair.old.record, variant.old))
+
+
+def shown(pair: Pair, variant: Variants, signature: str, output: str) -> Outcome:
+    """What the golden cases show of one output; unknown where none has it."""
+    cases = []
+    for case in golden_of(pair.old.record, variant.old):
+        example = pair.old.golden.get(case.name)
+        if _name(pair.old, case) == signature and (example is None or output in example.outputs):
+            cases.append(case)
+    return _verdict(pair, variant, cases)
+
+
+def _verdict(pair: Pair, variant: Variants, cases: Iterable[Golden]) -> Outcome:
     names = {case.name for case in golden_of(pair.new.record, variant.new)}
     seen: set[Outcome] = {
-        compared(pair, case).outcome if case.name in names else "unknown"
-        for case in golden_of(pair.old.record, variant.old)
+        compared(pair, case).outcome if case.name in names else "unknown" for case in cases
     }
     if "drift" in seen:
         return "drift"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from modelshelf.checks.behaviour import compared, drifted, moved, outcome
+from modelshelf.checks.behaviour import compared, drifted, moved, outcome, shown
 from modelshelf.checks.diff import Found, Lint, Pair
 from modelshelf.checks.matched import Variants, artifacts, called, digests, model_files, variants
 from modelshelf.package.record import Golden, golden_of
@@ -52,27 +53,34 @@ def _drift(pair: Pair) -> Iterator[Found]:
 
 def _space(pair: Pair) -> Iterator[Found]:
     for variant in variants(pair):
-        another = outcome(pair, variant)
-        weights = another == "drift" or (another == "unknown" and bool(moved(pair, variant)))
-        for place, old, new in _spaces(pair, variant):
-            if old and new and old != new:
-                message = f"variant `{variant.new.name}`: `{place}` was in the space `{old}` and is in `{new}`"
-                yield Found(message, f"signatures.{place}.space")
-            elif weights and (old is None or old != new):
-                message = (
-                    f"variant `{variant.new.name}`: other weights put `{place}` into another space"
-                )
-                yield Found(message, f"signatures.{place}.space", "a vector stored by the old release")  # fmt: skip
+        for output in _outputs(pair, variant):
+            told, place = f"variant `{variant.new.name}`", f"signatures.{output.place}.space"
+            if output.old and output.new and output.old != output.new:
+                message = f"{told}: `{output.place}` was in the space `{output.old}` and is in `{output.new}`"
+                yield Found(message, place)
+            elif output.moved and (output.old is None or output.old != output.new):
+                message = f"{told}: other weights put `{output.place}` into another space"
+                yield Found(message, place, "a vector stored by the old release")
 
 
-def _spaces(pair: Pair, variant: Variants) -> Iterator[tuple[str, str | None, str | None]]:
-    """Each output that lives in a space, with the spaces declared before and after."""
+class Output(NamedTuple):
+    """An output that lives in a space: the spaces declared, and whether its vectors moved."""
+
+    place: str
+    old: str | None
+    new: str | None
+    moved: bool
+
+
+def _outputs(pair: Pair, variant: Variants) -> Iterator[Output]:
     after = called(pair.new, variant.new)
     for name, old in called(pair.old, variant.old).items():
         for output, tensor in old.outputs.items():
             new = after[name].outputs.get(output) if name in after else None
             if tensor.meaning in SPACES and new is not None:
-                yield f"{name}.outputs.{output}", tensor.space, new.space
+                seen = shown(pair, variant, name, output)
+                other = seen == "drift" or (seen == "unknown" and bool(moved(pair, variant)))
+                yield Output(f"{name}.outputs.{output}", tensor.space, new.space, other)
 
 
 def _case_removed(pair: Pair) -> Iterator[Found]:
@@ -139,8 +147,8 @@ LINTS: tuple[Lint, ...] = (
     Lint(
         "embedding-space-changed", "major",
         "An embedding or feature vector lives in a space that only its own weights define. Other "
-        "weights give vectors that must not be compared with stored ones, unless golden cases show "
-        "the same vectors or both releases declare the same `space`.",
+        "weights give vectors that must not be compared with stored ones, unless golden cases of that "
+        "output show the same vectors or both releases declare the same `space`.",
         _space, "tensors", "Compute all stored vectors again; do not mix them.",
     ),
     Lint(
