@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 import msgspec
 
 from modelshelf.formats.facts import Facts
-from modelshelf.package.record import Record, Variant, default_variant
+from modelshelf.package.record import Cost, Record, Variant, default_variant
 from modelshelf.package.signature import Signature
 
 
@@ -17,7 +18,7 @@ def extracted(
     """Values for `package.elements.describe`, by element id; sizes are in bytes."""
     return {
         "size": _size(record, sizes),
-        "components": _components(facts, sizes),
+        "components": _components(record, facts, sizes),
         "interfaces": _interfaces(facts),
         "user-instruction": _instruction(record, facts),
         "dependencies": _python_packages(facts),
@@ -35,18 +36,42 @@ def _size(record: Record, sizes: Mapping[str, int]) -> object:
 
 
 def _bytes(variant: Variant, sizes: Mapping[str, int]) -> dict[str, int]:
+    """Bytes of each artifact by its format; those of equal formats by format and precision."""
+    formats = Counter(artifact.format for artifact in variant.artifacts)
     return {
-        artifact.format: sum(sizes.get(path, 0) for path in artifact.files)
+        f"{artifact.format} {artifact.precision}"
+        if formats[artifact.format] > 1 and artifact.precision
+        else artifact.format: sum(sizes.get(path, 0) for path in set(artifact.files))
         for artifact in variant.artifacts
     }
 
 
-def _components(facts: Mapping[str, Facts], sizes: Mapping[str, int]) -> list[dict[str, object]]:
-    """One row a file: path, size, and what a reader saw in it."""
+def _components(
+    record: Record, facts: Mapping[str, Facts], sizes: Mapping[str, int]
+) -> list[dict[str, object]]:
+    """One row a file: path, size, what a reader saw in it, and what one call of it takes."""
+    costs = {
+        artifact.files[0]: artifact.cost
+        for variant in record.variants
+        for artifact in variant.artifacts
+        if artifact.cost
+    }
     return [
-        {"path": path, "size": size} | (_inside(facts[path]) if path in facts else {})
+        {"path": path, "size": size}
+        | (_inside(facts[path]) if path in facts else {})
+        | (_taken(costs[path]) if path in costs else {})
         for path, size in sizes.items()
     ]
+
+
+def _taken(cost: Cost) -> dict[str, object]:
+    """What was measured, with what, and with which inputs."""
+    rows: dict[str, object] = {"measured_with": cost.tool, "measured_inputs": cost.inputs}
+    if cost.macs is not None:
+        rows["macs"] = cost.macs
+    if cost.peak_memory is not None:
+        rows["peak_memory"] = cost.peak_memory
+    return rows
 
 
 def _inside(facts: Facts) -> dict[str, object]:

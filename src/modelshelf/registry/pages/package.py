@@ -10,6 +10,7 @@ from modelshelf.registry.pages import presenting
 from modelshelf.registry.pages.page import Page
 from modelshelf.registry.pages.reading import Seen, read
 from modelshelf.registry.pages.rendering import page
+from modelshelf.registry.pages.variants import variant_table
 from modelshelf.registry.routing import Call
 
 
@@ -41,7 +42,7 @@ def shared(seen: Seen) -> dict[str, object]:
     """What the pages of a package and of a release both say."""
     entry = seen.entry
     publisher, _, name = entry.name.partition("/")
-    metrics = presenting.metric_names(entry.variants)
+    components = seen.elements.get("components", {}).get("value")
     dimensions = presenting.dimensions(seen.elements)
     return {
         "publisher": publisher,
@@ -49,8 +50,8 @@ def shared(seen: Seen) -> dict[str, object]:
         "entry": entry,
         "record": seen.record,
         "alerts": presenting.alerts(entry, seen.newest),
-        "variants": presenting.variant_rows(entry, metrics),
-        "metric_names": metrics,
+        "variants": variant_table(entry, components),
+        "report": seen.report,
         "dimensions": dimensions,
         "present": sum(dimension.present for dimension in dimensions),
         "total": sum(len(dimension.rows) for dimension in dimensions),

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 from modelshelf.package.elements import DIMENSIONS, ELEMENTS, Element
 from modelshelf.package.entry import Entry
-from modelshelf.package.record import Metric, Record, Variant, default_variant
+from modelshelf.package.record import Record, default_variant
 from modelshelf.package.signature import Signature
-from modelshelf.registry.pages.rendering import day, is_link, package_url, size
+from modelshelf.registry.pages.rendering import count, day, is_link, package_url, size, words
 
 
 class Row(NamedTuple):
@@ -30,18 +30,6 @@ class Dimension(NamedTuple):
     present: int
 
 
-class VariantRow(NamedTuple):
-    """One line of the table of variants; `metrics` are in the order of the table's columns."""
-
-    name: str
-    default: bool
-    features: str
-    metrics: tuple[str, ...]
-    formats: str
-    contexts: str
-    size: int
-
-
 class Alert(NamedTuple):
     """A notice above a release: `weight` is a class of the stylesheet."""
 
@@ -50,9 +38,6 @@ class Alert(NamedTuple):
     text: str
     url: str | None = None
     link: str | None = None
-
-
-_MOST_METRICS = 5
 
 
 def dimensions(values: Mapping[str, Mapping[str, object]]) -> tuple[Dimension, ...]:
@@ -130,7 +115,12 @@ def _file(file: object) -> object:
         return file
     length = file.get("size")
     rest = [str(inner) for key, inner in file.items() if key in ("format", "role", "kind")]
-    told = ", ".join([*([size(length)] if isinstance(length, int) else []), *rest])
+    counted = [
+        f"{count(inner)} {words(key)}"
+        for key, inner in file.items()
+        if key in ("parameters", "macs") and isinstance(inner, int)
+    ]
+    told = ", ".join([*([size(length)] if isinstance(length, int) else []), *rest, *counted])
     return f"{file['path']} ({told})" if told else file["path"]
 
 
@@ -170,50 +160,6 @@ _FORMS: dict[str, Callable[[object], object]] = {
     "running-environment": _environment,
     "release-history": _releases,
 }
-
-
-def metric_names(variants: Sequence[Variant]) -> tuple[str, ...]:
-    """The columns of the variants' metrics: distinct in order, the first five."""
-    named = dict.fromkeys(_metric_name(each) for variant in variants for each in variant.metrics)
-    return tuple(named)[:_MOST_METRICS]
-
-
-def _metric_name(metric: Metric) -> str:
-    where = " ".join(part for part in (metric.dataset, metric.split) if part)
-    return f"{metric.name[:40]} ({where[:60]})" if where else metric.name[:40]
-
-
-def variant_rows(entry: Entry, metrics: Sequence[str]) -> tuple[VariantRow, ...]:
-    """The table of variants, in the publisher's order."""
-    sizes = {file.path: file.size for file in entry.files}
-    usual = default_variant(entry.variants).name
-    return tuple(
-        _variant_row(variant, metrics, sizes, default=variant.name == usual)
-        for variant in entry.variants
-    )
-
-
-def _variant_row(
-    variant: Variant, metrics: Sequence[str], sizes: Mapping[str, int], *, default: bool
-) -> VariantRow:
-    values = {_metric_name(metric): f"{metric.value:.4g}" for metric in variant.metrics}
-    paths = {path for artifact in variant.artifacts for path in artifact.files}
-    return VariantRow(
-        name=variant.name,
-        default=default,
-        features=", ".join(f"{name} {_text(value)}" for name, value in variant.features.items()),
-        metrics=tuple(values.get(name, "") for name in metrics),
-        formats=_listed(
-            artifact.format + (f" {artifact.precision}" if artifact.precision else "")
-            for artifact in variant.artifacts
-        ),
-        contexts=_listed(each for artifact in variant.artifacts for each in artifact.contexts),
-        size=sum(sizes.get(path, 0) for path in paths),
-    )
-
-
-def _text(value: object) -> str:
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
 
 
 def _listed(values: Iterable[str]) -> str:

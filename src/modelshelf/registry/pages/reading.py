@@ -13,18 +13,23 @@ from sqlalchemy import ColumnElement, Connection, Row, func, select
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
 from modelshelf.package.search import Hit
-from modelshelf.registry import releases, tables
+from modelshelf.registry import contracts, releases, tables, verdicts
+from modelshelf.registry.contracts import Step
 from modelshelf.registry.markdown import MAX_CHARACTERS, rendered
 from modelshelf.registry.pages.rendering import file_url
 from modelshelf.registry.search import document
 from modelshelf.registry.service import Service
+from modelshelf.registry.verdicts import Report
 from modelshelf.store.disk import DiskStore
 
 _MOST_BYTES = 4 * MAX_CHARACTERS
 
 
 class Seen(NamedTuple):
-    """One release and what surrounds it; `history` is newest first, `newest` what install takes."""
+    """One release and what surrounds it; `history` is newest first, `newest` what install takes.
+
+    `report` is what the scanner saw, `step` what the history says of this release.
+    """
 
     entry: Entry
     record: Record
@@ -34,6 +39,8 @@ class Seen(NamedTuple):
     dependents: tuple[str, ...]
     downloads: int
     store: DiskStore
+    report: Report | None
+    step: Step
 
     def prose(self, place: str | None) -> Markup | None:
         """The text that `place` holds or names, rendered; None where there is none."""
@@ -61,6 +68,8 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
         newest = package.latest or ""
         release = releases.release(connection, publisher, name, version or newest)
         history = releases.entries(connection, publisher, name)
+        key = (publisher, name, release.entry.version)
+        report, step = verdicts.report(connection, key), contracts.step(connection, key)
     return Seen(
         entry=release.entry,
         record=release.record,
@@ -70,6 +79,8 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
         dependents=tuple(each.name for each in package.dependents),
         downloads=package.downloads.total,
         store=service.store,
+        report=report,
+        step=step or Step(),
     )
 
 

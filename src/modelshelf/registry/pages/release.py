@@ -17,6 +17,7 @@ def release(call: Call) -> Response:
     entry = seen.entry
     context = shared(seen) | {
         "install": f'shelf install "{entry.name}@{entry.version}"',
+        "step": seen.step,
         "notes": seen.prose(seen.record.package.notes),
     }
     return page(call.request, "release.html", context)

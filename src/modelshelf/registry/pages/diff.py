@@ -1,0 +1,62 @@
+"""The page that compares two releases: changes by level, metrics and sizes side by side."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from starlette.responses import Response
+
+from modelshelf.checks.compared import compare
+from modelshelf.checks.diff import Finding
+from modelshelf.package.entry import LEVELS, Level
+from modelshelf.registry import contracts, releases
+from modelshelf.registry.pages.page import Page
+from modelshelf.registry.pages.rendering import page
+from modelshelf.registry.routing import Call
+
+FINDING_COUNT = 200
+"""How many changes of one level the page shows."""
+
+
+class Group(NamedTuple):
+    """The changes of one level, as many as are shown, and how many more there are."""
+
+    level: Level
+    findings: tuple[Finding, ...]
+    more: int
+
+
+def diff(call: Call) -> Response:
+    """Compare two releases of a package."""
+    publisher, name = call.path("publisher"), call.path("name")
+    with call.service.database.reading() as connection:
+        for side in ("old", "new"):
+            releases.release(connection, publisher, name, call.path(side))
+        old, new = (
+            contracts.load(connection, (publisher, name, call.path(side)))
+            for side in ("old", "new")
+        )
+    found = compare(old, new)
+    context = {
+        "publisher": publisher,
+        "name": name,
+        "compared": found,
+        "groups": _groups(found.diff.findings),
+        "metrics": found.metrics[:FINDING_COUNT],
+        "sizes": found.sizes[:FINDING_COUNT],
+    }
+    return page(call.request, "diff.html", context)
+
+
+def _groups(findings: tuple[Finding, ...]) -> tuple[Group, ...]:
+    """The changes by level, the largest first."""
+    made = []
+    for level in reversed(LEVELS):
+        own = [each for each in findings if each.level == level]
+        shown = tuple(own[:FINDING_COUNT])
+        if own:
+            made.append(Group(level, shown, len(own) - len(shown)))
+    return tuple(made)
+
+
+PAGE = Page("/{publisher}/{name}/diff/{old}...{new}", diff)
