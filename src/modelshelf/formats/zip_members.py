@@ -27,8 +27,10 @@ LOCAL_MARK = b"PK\x03\x04"
 _LOCAL_BYTES = 30
 _DESCRIPTOR_BYTES = 24
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x1, 0x8, 0x800
+_HIDDEN = 0x1 | 0x40 | 0x2000
+"""Flags of members with a password, or with a masked header."""
 _PACKINGS = {zipfile.ZIP_DEFLATED: "deflate", zipfile.ZIP_BZIP2: "bzip2"}
-_UNKNOWN_SIZES = {0, 0xFFFF_FFFF}
+_IN_EXTRA_FIELD = 0xFFFF_FFFF
 
 
 class Members:
@@ -114,7 +116,9 @@ class Members:
         flags, method = _number(header[6:8]), _number(header[8:10])
         sizes = (_number(header[18:22]), _number(header[22:26]))
         told = (info.compress_size, info.file_size)
-        agree = all(a == b or a in _UNKNOWN_SIZES for a, b in zip(sizes, told, strict=True))
+        # Sizes may stand behind the member, or in its extra field where they have 64 bits.
+        later = {_IN_EXTRA_FIELD, 0} if flags & _DESCRIPTOR else {_IN_EXTRA_FIELD}
+        agree = all(a == b or a in later for a, b in zip(sizes, told, strict=True))
         same = (flags & _ENCRYPTED, method) == (info.flag_bits & _ENCRYPTED, info.compress_type)
         if name != _raw_name(info) or not same or not agree:
             raise FormatError(
@@ -183,7 +187,11 @@ def _refuse_odd(infos: list[zipfile.ZipInfo]) -> None:
             raise FormatError("a member lies outside the archive's folder", got=parts[-1][:80])
         if stat.S_ISLNK(info.external_attr >> 16):
             raise FormatError(f"{info.filename[:80]} is a link")
-        if info.flag_bits & _ENCRYPTED:
+        if info.filename != info.orig_filename:
+            raise FormatError("a member has two names", got=parts[-1][:80])
+        if info.is_dir() and info.file_size:
+            raise FormatError(f"{info.filename[:80]} is a folder with content of its own")
+        if info.flag_bits & _HIDDEN:
             raise FormatError("the archive is encrypted", hint="save it without a password")
 
 
