@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import select
 import threading
 import time
 from collections.abc import Iterable, Mapping
@@ -177,7 +178,7 @@ class Connection:
 
     def _open(self) -> http.client.HTTPConnection:
         held: _Held | None = getattr(self._local, "held", None)
-        if held is None:
+        if held is None or _dropped(held.connection):
             kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
             opened = kind(self._netloc[0] or "", self._netloc[1], timeout=timeout_seconds)
             held = self._local.held = _Held(opened)
@@ -197,6 +198,17 @@ class Connection:
             where=self.base,
             hint="is it running, and is the address right? (--registry or MODELSHELF_REGISTRY)",
         )
+
+
+def _dropped(connection: http.client.HTTPConnection) -> bool:
+    """Whether the other side closed a socket that lay idle: then there is something to read, its end."""
+    socket = connection.sock
+    if socket is None:
+        return False
+    try:
+        return bool(select.select([socket], [], [], 0)[0])
+    except (OSError, ValueError):
+        return True
 
 
 def _parts(base: str) -> SplitResult:
