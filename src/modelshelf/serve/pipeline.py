@@ -32,6 +32,11 @@ class PipelineModel(Model):
         arrays = checked_inputs(self.signatures, signature, inputs, self.name)
         return _run(self._nodes[signature or next(iter(self._nodes))], arrays, self._find)
 
+    def labels(self, output: str) -> tuple[str, ...]:
+        """The labels of the package that puts the output out: the last one."""
+        last = [list(stages(node))[-1] for node in self._nodes.values()]
+        return next((found for each in last if (found := self._find(each).labels(output))), ())
+
 
 def _no_call(_arrays: Arrays) -> Arrays:
     raise AssertionError("a pipeline is run stage by stage")

@@ -9,9 +9,11 @@ from typing import Any, NamedTuple, Protocol
 from numpy.typing import NDArray
 
 from modelshelf.package.entry import Entry
+from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Artifact, Entrypoint, Variant
 from modelshelf.package.signature import Signature
 from modelshelf.serve.call import checked_inputs
+from modelshelf.serve.labels import read_labels
 
 Arrays = dict[str, NDArray[Any]]
 Call = Callable[[Arrays], Arrays]
@@ -90,6 +92,12 @@ class Model:
     def run(self, inputs: Mapping[str, object], signature: str | None = None) -> Arrays:
         """The same with the inputs as one mapping, for names that are no keywords of Python."""
         return self._opened.call(checked_inputs(self.signatures, signature, inputs, self.name))
+
+    def labels(self, output: str) -> tuple[str, ...]:
+        """The labels of an output's scores, in their order; none where there are none."""
+        tensors = (each.outputs.get(output) for each in self.signatures.values())
+        path = next((each.labels for each in tensors if each and each.labels), None)
+        return () if path is None or unsafe_path(path) else read_labels(self.folder / path)
 
     def __repr__(self) -> str:
         lines = [f"  {name}{signature}" for name, signature in self.signatures.items()]
