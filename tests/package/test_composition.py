@@ -292,6 +292,12 @@ def test_a_signature_that_is_not_there() -> None:
     assert "no signature `rum`: did you mean `run`?" in problem.message
 
 
+def test_a_package_that_tells_no_signature() -> None:
+    (problem,) = problems(*found(entry("net", "", scale=needs("preprocess")), SCALE))
+    assert "a/net has no signature" in problem.message
+    assert problem.warning
+
+
 def test_one_package_after_another() -> None:
     root = entry("net", "x: N 2 -> y: N 2", scale=needs("pipeline"), more=needs("pipeline"))
     told = problems(*found(root, SCALE, entry("more", "x: N 2 -> y: N 2")))

@@ -37,8 +37,7 @@ def publish(shelf: Shelf, publisher: str, tmp_path: Path) -> Publish:
             text = text.replace(place, f"{place}\n{more}")
         (folder / "shelf.toml").write_text(text)
         done = shelf("publish", str(folder))
-        assert done.code == 0, done.err
-        return name
+        return name if done.code == 0 else done.err
 
     return run
 
@@ -79,6 +78,20 @@ def test_a_chain_that_does_not_fit_is_not_locked(
     assert shelf("install", f"{before}@=1.0.0").code == 0
     assert shelf("install", net).code == 0
     np.testing.assert_array_equal(modelshelf.load(net, shelf=project)(x=X)["y"], X * 6)
+
+
+def test_a_chain_that_does_not_fit_is_not_published(publish: Publish, publisher: str) -> None:
+    before = publish("before", 2.0, y="range = [0.0, 1.0]")
+    told = publish("net", 3.0, x="range = [0.0, 255.0]", before="preprocess")
+    for words in (f"{before}.scale.y is", f"{publisher}/net.scale.x takes", "the range differs"):
+        assert words in told
+
+
+def test_a_circle_is_not_published(publish: Publish) -> None:
+    net = publish("net", 3.0)
+    before = publish("before", 2.0, net="preprocess")
+    told = publish("net", 3.0, version="1.1.0", before="preprocess")
+    assert f"the pipeline runs in a circle: {net} -> {before} -> {net}" in told
 
 
 def test_a_stage_that_is_gone(publish: Publish, shelf: Shelf, project: Path) -> None:

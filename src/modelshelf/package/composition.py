@@ -226,6 +226,8 @@ def pipeline(root: Entry, find: Find) -> Pipeline:
     walk = _Walk(find)
     links = walk.links(root, (root.name,))
     broken = bool(walk.problems)
+    if not root.signatures:
+        walk.tell((root.name,), f"{root.name} {_UNTOLD}", warning=True)
     nodes: dict[str, Node] = {}
     unfit: list[tuple[str, str]] = []
     for name, signature in root.signatures.items():
@@ -250,6 +252,8 @@ def problems(release: Record | Entry, find: Find) -> list[Problem]:
 
 
 KINDS = ("preprocess", "pipeline")
+_UNKNOWN = "is not known here: whether it fits cannot be told"
+_UNTOLD = "has no signature: whether it fits cannot be told"
 _HINT = "connect = { output = input } in the dependency says what becomes what"
 
 
@@ -310,8 +314,7 @@ class _Walk:
             return None
         entry = self._find(name, wanted)
         if entry is None or not entry.signatures:
-            why = "is not known here" if entry is None else "has no signature"
-            self.tell(path, f"{name} {why}: whether it fits cannot be told", warning=True)
+            self.tell(path, f"{name} {_UNKNOWN if entry is None else _UNTOLD}", warning=True)
             return None
         called = wanted.signature or next(iter(entry.signatures))
         if called not in entry.signatures:
