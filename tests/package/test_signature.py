@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from modelshelf.package.signature import (
+    ANY_SIZE,
     DTYPES,
     Dimension,
+    Interval,
     Signature,
     Tensor,
     disagreement,
@@ -64,6 +66,49 @@ def test_where_shapes_agree(declared: Shape, read: Shape, agree: bool) -> None:
     found = disagreement(_one(declared), _one(read))
     expected = [("inputs.x", str(Tensor("float32", declared)), str(Tensor("float32", read)))]
     assert found == ([] if agree else expected)
+
+
+@pytest.mark.parametrize(
+    ("declared", "read", "told"),
+    [
+        (Interval(1, 8), Interval(1, 8), None),
+        (Interval(2, 4), Interval(1, 8), None),
+        (Interval(4, 8, 4), Interval(0, None, 4), None),
+        (Interval(0, 9), Interval(1, 8), ("`n` in 0..9", "`s0` in 1..8")),
+        (ANY_SIZE, Interval(1, 8), ("`n` in 0..", "`s0` in 1..8")),
+        (Interval(1, 8), ANY_SIZE, None),
+    ],
+)
+def test_inputs_are_within_the_bounds_of_the_file(
+    declared: Interval, read: Interval, told: tuple[str, str] | None
+) -> None:
+    def one(name: str, interval: Interval) -> Signature:
+        tensors = {"x": Tensor("int8", (name, 2))}
+        return Signature(tensors, tensors, symbols={name: interval})
+
+    found = disagreement(one("n", declared), one("s0", read))
+    expected = [("inputs.x", f"int8[n, 2], {told[0]}", f"int8[s0, 2], {told[1]}")] if told else []
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("declared", "read", "agree"),
+    [
+        (("n", "n"), ("s", "s"), True),
+        (("n", "n"), ("s", "t"), True),
+        (("n", "m"), ("s", "t"), True),
+        (("n", "m"), ("s", "s"), False),
+        ((None, "m"), ("s", "s"), True),
+    ],
+)
+def test_sizes_that_the_file_wants_equal(declared: Shape, read: Shape, agree: bool) -> None:
+    def one(shape: Shape) -> Signature:
+        return Signature({"x": Tensor("int8", shape)}, {"y": Tensor("int8", shape)})
+
+    found = disagreement(one(declared), one(read))
+    assert found == (
+        [] if agree else [("inputs.x", "int8[n, m], `n` and `m`", "int8[s, s], both `s`")]
+    )
 
 
 def test_types_must_be_equal() -> None:

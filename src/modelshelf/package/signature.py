@@ -128,10 +128,12 @@ def disagreement(declared: Signature, extracted: Signature) -> list[tuple[str, s
     """Where a declared signature says other than the file: (place, declared, extracted) each.
 
     What the file does not know (one of the sides altogether, rank, a size, the order of names) is
-    no disagreement; a symbol agrees with any symbol, a number only with the same number or an
-    unknown size.
+    no disagreement. A symbol agrees with any symbol, a number only with the same number or an
+    unknown size. An input must not be said to take more than the file's: sizes that the file
+    wants equal are equal, and within the file's bounds.
     """
     found: list[tuple[str, str, str]] = []
+    same: dict[str, Dimension] = {}
     for side in ("inputs", "outputs"):
         said: dict[str, Tensor] = getattr(declared, side)
         read: dict[str, Tensor] = getattr(extracted, side)
@@ -145,6 +147,13 @@ def disagreement(declared: Signature, extracted: Signature) -> list[tuple[str, s
                 found.append((place, "absent", str(read[name])))
             elif not _agree(said[name], read[name]):
                 found.append((place, str(said[name]), str(read[name])))
+            elif side == "inputs":
+                pairs = zip(said[name].shape or (), read[name].shape or (), strict=False)
+                more = [_more(declared, extracted, same, *pair) for pair in pairs]
+                told = next((each for each in more if each), None)
+                if told is not None:
+                    mine, theirs = told
+                    found.append((place, f"{said[name]}, {mine}", f"{read[name]}, {theirs}"))
     return found
 
 
@@ -157,6 +166,25 @@ def _agree(said: Tensor, read: Tensor) -> bool:
         theirs is None or mine == theirs or (isinstance(theirs, str) and not isinstance(mine, int))
         for mine, theirs in zip(said.shape, read.shape, strict=True)
     )
+
+
+def _more(
+    declared: Signature,
+    extracted: Signature,
+    same: dict[str, Dimension],
+    mine: Dimension,
+    theirs: Dimension,
+) -> tuple[str, str] | None:
+    """In words, what the declared size takes and what the file's one takes, where that is less."""
+    if not isinstance(theirs, str) or not isinstance(mine, str):
+        return None
+    bounds, limits = (
+        one.symbols.get(size, ANY_SIZE) for one, size in ((declared, mine), (extracted, theirs))
+    )
+    if bounds.outside(limits) is not None:
+        return f"`{mine}` in {bounds}", f"`{theirs}` in {limits}"
+    first = same.setdefault(theirs, mine)
+    return None if first == mine else (f"`{first}` and `{mine}`", f"both `{theirs}`")
 
 
 def element_count(shape: tuple[int, ...]) -> int:
