@@ -6,7 +6,6 @@ older case's tolerance mean that behaviour is unchanged.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +16,7 @@ from modelshelf.checks.contract import Array, Contract, Example
 from modelshelf.checks.diff import Pair
 from modelshelf.checks.matched import Variants, by_kind, model_files
 from modelshelf.formats import Facts
+from modelshelf.formats.arrays import difference
 from modelshelf.package.record import Artifact, Golden, golden_of
 
 Outcome = Literal["same", "drift", "unknown"]
@@ -174,19 +174,8 @@ def _difference(case: Golden, old: Array, new: Array) -> tuple[float, float] | N
     before, after = _values(old), _values(new)
     if before is None or after is None:
         return None
-    if before.shape != after.shape or before.dtype.kind in "OSUV" or after.dtype.kind in "OSUV":
-        same = old == new
-        return (0.0, 0.0) if same else (math.inf, math.inf)
-    one, two = (each.astype(np.complex128) for each in (before, after))
-    with np.errstate(invalid="ignore", over="ignore"):
-        apart = np.abs(one - two)
-        allowed = case.absolute + case.relative * np.abs(one)
-    # infinities and what is no number agree with themselves alone
-    alike = (before == after) | (np.isnan(one) & np.isnan(two))
-    apart = np.where(alike, 0.0, np.where(np.isnan(apart), math.inf, apart))
-    allowed = np.where(np.isfinite(allowed), allowed, 0.0)
-    beyond = np.where(apart <= allowed, 0.0, apart)
-    return float(beyond.max(initial=0.0)), float(apart.max(initial=0.0))
+    apart = difference(before, after, absolute=case.absolute, relative=case.relative)
+    return apart.beyond, apart.worst
 
 
 def _values(array: Array) -> NDArray[Any] | None:
