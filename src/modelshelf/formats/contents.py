@@ -117,7 +117,7 @@ def _told(risks: Iterator[Risk], place: Place) -> Iterator[Risk]:
         yield from risks
     except FormatError as error:
         yield place.risk("unreadable", error.message)
-    except (OSError, ValueError, MemoryError, RecursionError) as error:
+    except Exception as error:  # noqa: BLE001  hostile bytes must never be more than a finding
         yield place.risk("unreadable", f"{type(error).__name__}: {str(error)[:200]}")
 
 

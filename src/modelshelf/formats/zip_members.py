@@ -187,8 +187,8 @@ def _refuse_odd(infos: list[zipfile.ZipInfo]) -> None:
             raise FormatError("a member lies outside the archive's folder", got=parts[-1][:80])
         if stat.S_ISLNK(info.external_attr >> 16):
             raise FormatError(f"{info.filename[:80]} is a link")
-        if info.filename != info.orig_filename:
-            raise FormatError("a member has two names", got=parts[-1][:80])
+        if not info.filename or info.filename != info.orig_filename:
+            raise FormatError("a member has no name, or two", got=parts[-1][:80])
         if info.is_dir() and info.file_size:
             raise FormatError(f"{info.filename[:80]} is a folder with content of its own")
         if info.flag_bits & _HIDDEN:

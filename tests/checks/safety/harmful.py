@@ -236,6 +236,7 @@ def archives(marker: Path) -> Files:
         "climbing.zip": zipped({"../../etc/profile": b"x"}),
         "folder-with-content.zip": zipped({"a/data.pkl/": bad}),
         "second-name.zip": zipped({"a/data.pkl\0x": bad}),
+        "no-name.zip": zipped({"": bad}),
         "size-hidden.zip": clean[:18] + bytes(8) + clean[26:],
         "behind-a-picture.png": b"\x89PNG\r\n\x1a\n" + bytes(64) + plain,
         "archive.tar": tar.getvalue(),

@@ -97,6 +97,8 @@ def _read(whole: Path) -> Facts | FormatError | None:
         return error
     except NotFound:
         return None
+    except Exception as error:  # noqa: BLE001  hostile bytes must never be more than a finding
+        return FormatError(f"cannot be read: {type(error).__name__}: {str(error)[:200]}")
 
 
 def _said(said: Facts | FormatError | None) -> tuple[Risk, ...]:
