@@ -28,7 +28,7 @@ RULE = "scan"
 """The rule that the scanner's problems name."""
 
 HINTS = {
-    "pickle-global": "save weights only (safetensors, a state dict), or have it loaded by name",
+    "pickle-global": "save the weights alone (safetensors, a state dict); code belongs into hubconf.py",
     "unknown": "publish it in a known format, or leave it out of the package",
     "unreadable": "write the file again; archives without passwords, comments or other additions",
     "nested-archive": "publish the files themselves",
