@@ -20,6 +20,8 @@ MAIN_COUNT = 5
 """How many changes of a release its package's history tells."""
 MESSAGE_CHARACTERS = 300
 METRIC_COUNT = 10
+IN_METRICS = ("metric-improved", "metric-slipped")
+"""Lints whose findings are told as metrics."""
 Key = tuple[str, str, str]
 """Publisher, name and version of a release."""
 
@@ -91,9 +93,10 @@ def moved(old: Contract | None, new: Contract, override: str | None) -> tuple[Ch
         unverified=found.unverified,
         override=None if enough(found) else override,
     )
-    main = tuple(each.message[:MESSAGE_CHARACTERS] for each in found.findings[:MAIN_COUNT])
+    told = [each for each in found.findings if each.lint not in IN_METRICS]
+    main = tuple(each.message[:MESSAGE_CHARACTERS] for each in told[:MAIN_COUNT])
     metrics = tuple(each for each in metric_changes(old, new) if each.better is not None)
-    return change, Step(main, len(found.findings) - len(main), metrics[:METRIC_COUNT])
+    return change, Step(main, len(told) - len(main), metrics[:METRIC_COUNT])
 
 
 def enough(found: Diff) -> bool:

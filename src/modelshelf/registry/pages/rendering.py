@@ -11,6 +11,7 @@ from itertools import islice
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -57,6 +58,7 @@ def _environment() -> Environment:
     environment.globals["stylesheet"] = stylesheet()[0]
     environment.filters |= {
         "arguments": arguments,
+        "coded": coded,
         "count": count,
         "day": day,
         "details": details,
@@ -98,6 +100,17 @@ def count(number: float) -> str:
 def day(moment: str | None) -> str:
     """The day of an RFC 3339 moment: `2026-03-01`."""
     return (moment or "")[:10]
+
+
+def coded(text: str) -> Markup:
+    """A sentence as a lint writes it: what stands between backticks becomes code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    made = (
+        Markup("<code>{}</code>").format(p) if n % 2 else escape(p) for n, p in enumerate(parts)
+    )
+    return Markup("").join(made)
 
 
 def words(identifier: object) -> str:
