@@ -15,8 +15,7 @@ import pytest
 from importlinter.cli import lint_imports
 
 from modelshelf import checks, cli
-from modelshelf.formats import formats
-from modelshelf.formats.facts import Format
+from modelshelf.formats import find, formats
 from modelshelf.package.vocabularies import vocabulary
 from modelshelf.plugins import module_names, offered
 from modelshelf.serve.load import runners
@@ -178,14 +177,12 @@ def test_every_format_is_a_word_of_the_vocabulary() -> None:
     )
 
 
-def test_every_module_that_claims_files_offers_a_format() -> None:
+def test_every_module_that_claims_files_offers_the_format_that_it_is_named_like() -> None:
     room = "modelshelf.formats"
-    modules = [importlib.import_module(f"{room}.{name}") for name in module_names(room)]
-    claiming = {module.__name__ for module in modules if hasattr(module, "claims")}
-    assert claiming == {
-        m.__name__ for m in modules if isinstance(getattr(m, "FORMAT", None), Format)
-    }
-    assert len(formats()) == len(claiming)
+    modules = {name: importlib.import_module(f"{room}.{name}") for name in module_names(room)}
+    claiming = {name for name, module in modules.items() if hasattr(module, "claims")}
+    assert claiming == {name.replace("-", "_") for name in formats()}
+    assert all(find(name) is form for name, form in formats().items())
 
 
 @pytest.mark.parametrize("kind", checks.KINDS)

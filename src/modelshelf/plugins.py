@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 
 def module_names(room: str) -> list[str]:
@@ -26,12 +26,15 @@ def module_names(room: str) -> list[str]:
     )
 
 
-def offered(room: str, constant: str) -> Iterator[object]:
+def offered(room: str, constant: str, names: Collection[str] | None = None) -> Iterator[object]:
     """Yield `constant` of every module in `room` that defines it, then of every entry point.
 
-    Order: modules by name, then entry points of the group named like `room`, by name.
+    Order: modules by name, then entry points of the group named like `room`, by name. Where
+    `names` are given, no other module is imported.
     """
     for name in module_names(room):
+        if names is not None and name not in names:
+            continue
         module = importlib.import_module(f"{room}.{name}")
         if hasattr(module, constant):
             yield getattr(module, constant)

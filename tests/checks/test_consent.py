@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from modelshelf.checks.safety.consent import CONSENT, code_formats, require_consent
+from modelshelf.checks.safety.consent import CONSENT, carries_code, require_consent
 from modelshelf.errors import Refused
 from modelshelf.package.record import Artifact
 
@@ -12,8 +12,8 @@ SAFE = (Artifact("onnx", ("a.onnx",)), Artifact("safetensors", ("a.safetensors",
 
 
 def test_formats_that_carry_code() -> None:
-    assert code_formats() >= {"pytorch", "pytorch-hub", "torchscript"}
-    assert not code_formats() & {"onnx", "safetensors"}
+    assert all(map(carries_code, ["pytorch", "pytorch-hub", "torchscript", "unknown"]))
+    assert not any(map(carries_code, ["onnx", "safetensors", "tf-savedmodel"]))
 
 
 @pytest.mark.parametrize("given", [True, False])

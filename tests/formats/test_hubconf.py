@@ -8,7 +8,7 @@ import pytest
 
 from modelshelf.errors import FormatError
 from modelshelf.formats import read
-from modelshelf.formats.hubconf import read_entrypoints
+from modelshelf.formats.pytorch_hub import read_entrypoints
 from modelshelf.package.record import Parameter
 
 HUBCONF = '''

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from modelshelf.formats.hubconf import HubConf, read_entrypoints
+from modelshelf.formats.pytorch_hub import HubConf, read_entrypoints
 from tests.formats.hubconfs import CASES, UNRESOLVED
 
 pytest.importorskip("torch")

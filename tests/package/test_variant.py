@@ -12,7 +12,7 @@ ONNX = Artifact("onnx", ("a.onnx",), ("python", "javascript"))
 PICKLE = Artifact("pytorch", ("a.pt",))
 TENSORS = Artifact("safetensors", ("a.safetensors",))
 EDGE = Artifact("tflite", ("a.tflite",), ("edge",))
-UNSAFE = frozenset({"pytorch"})
+UNSAFE = {"pytorch"}.__contains__
 SMALL, LARGE = Variant("small", (ONNX,)), Variant("large", (ONNX,), default=True)
 
 

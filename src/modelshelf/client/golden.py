@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from modelshelf.checks.safety.consent import CONSENT, code_formats
+from modelshelf.checks.safety.consent import CONSENT, carries_code
 from modelshelf.errors import Problem
 from modelshelf.package.record import Artifact, Golden, Record, Variant, golden_of
 from modelshelf.serve.golden import Outcome, run
@@ -26,7 +26,7 @@ def _outcomes(folder: Path, record: Record, *, consent: bool, wait: bool) -> Ite
         for artifact in variant.artifacts if golden_of(record, variant) else ():
             if wait:
                 yield from _unrun(record, variant, artifact, "other problems come first")
-            elif artifact.format in code_formats() and not consent:
+            elif carries_code(artifact.format) and not consent:
                 yield from _unrun(record, variant, artifact, f"it runs code: needs {CONSENT}")
             else:
                 yield from run(folder, record, variant, artifact)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from modelshelf.checks.safety.consent import code_formats, require_consent
+from modelshelf.checks.safety.consent import carries_code, require_consent
 from modelshelf.client import transfer
 from modelshelf.client.http import Connection
 from modelshelf.client.remote import Registry
@@ -67,10 +67,9 @@ def plan(
     entries = resolve(wanted, index, msgspec.structs.replace(before, packages=held))
     require_composed(entries)
     needs = _needs(wanted, entries)
-    unsafe = code_formats()
     packages = []
     for name, entry in sorted(entries.items()):
-        selected = _selected(entry, needs[name], unsafe)
+        selected = _selected(entry, needs[name])
         require_consent(_new(selected, before.find(name), entry), given=consent)
         packages.append(locked(entry, registry, frozenset(selected)))
     after = Lock(dict(wanted), tuple(packages))
@@ -126,14 +125,12 @@ def _needs(
     return needs
 
 
-def _selected(
-    entry: Entry, needs: list[Dependency], unsafe: Collection[str]
-) -> dict[tuple[str, str], Artifact]:
+def _selected(entry: Entry, needs: list[Dependency]) -> dict[tuple[str, str], Artifact]:
     """The artifacts that answer every need, by (variant, format)."""
     found: dict[tuple[str, str], Artifact] = {}
     for need in needs:
         for variant in chosen(entry.variants, need):
-            artifact = negotiated(variant, need, unsafe)
+            artifact = negotiated(variant, need, carries_code)
             found[variant.name, artifact.format] = artifact
     return found
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from modelshelf.checks.safety.consent import code_formats, require_consent
+from modelshelf.checks.safety.consent import carries_code, require_consent
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import Invalid, LockStale, NotFound
 from modelshelf.package.composition import KINDS, pipeline
@@ -146,8 +146,7 @@ def _artifact(
     have = {each.format for each in installed if each.variant == variant.name}
     fitting = [a for a in variant.artifacts if a.format in have and wanted in (None, a.format)]
     if fitting:
-        unsafe = code_formats()
-        return min(fitting, key=lambda artifact: artifact.format in unsafe)
+        return min(fitting, key=lambda artifact: carries_code(artifact.format))
     command = f"shelf install {package} --variant {variant.name}"
     raise NotFound(
         f"variant `{variant.name}` of {package} is not installed"

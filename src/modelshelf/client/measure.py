@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from modelshelf.checks.safety.consent import code_formats
+from modelshelf.checks.safety.consent import carries_code
 from modelshelf.errors import Invalid, NotFound, ShelfError
 from modelshelf.package import edit, manifest
 from modelshelf.package.record import Cost, Record
@@ -43,10 +43,9 @@ def measured(
     if not chosen:
         names = ", ".join(each.name for each in record.variants)
         raise NotFound(f"there is no variant `{variant}`", expected=names)
-    unsafe = code_formats()
     for each in chosen:
         for artifact in each.artifacts:
-            if artifact.format in unsafe and not consent:
+            if carries_code(artifact.format) and not consent:
                 yield Taken(each.name, artifact.format, None, "runs code: needs --allow-pickle")
             else:
                 yield _taken(folder, each.name, artifact.format)

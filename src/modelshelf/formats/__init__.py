@@ -3,8 +3,8 @@
     facts = read(Path("small.onnx"))
     facts.signatures["default"], facts.parameters, facts.code
 
-To add a format: add one module here with a constant `FORMAT` (a `facts.Format`: what the format
-is called, what it is good for, `claims`, `read`), or offer one from another distribution under
+To add a format: add one module here, named like the format, with a constant `FORMAT` (a
+`facts.Format`: what the format is called, what it is good for, `claims`, `read`), or offer one from another distribution under
 the entry-point group `modelshelf.formats`. A reader only looks at headers, bounds everything it
 reads by a constant, and raises FormatError where the bytes do not follow the format.
 """
@@ -20,8 +20,9 @@ import msgspec
 from modelshelf import plugins
 from modelshelf.errors import FormatError, NotFound
 from modelshelf.formats.facts import Facts, Format, Risk, TensorInfo
+from modelshelf.package.vocabularies import vocabulary
 
-__all__ = ["Facts", "Format", "Risk", "TensorInfo", "carrier", "detect", "formats", "read"]
+__all__ = ["Facts", "Format", "Risk", "TensorInfo", "carrier", "detect", "find", "formats", "read"]
 
 HEAD_BYTES = 512
 """How much of a file `Format.claims` sees."""
@@ -30,9 +31,26 @@ HEAD_BYTES = 512
 @cache
 def formats() -> dict[str, Format]:
     """Every format, by name, in the order of their names."""
-    offers = plugins.offered("modelshelf.formats", "FORMAT")
+    modules = [_module(word) for word in vocabulary("formats")]
+    offers = plugins.offered(__name__, "FORMAT", modules)
     found = {offer.name: offer for offer in offers if isinstance(offer, Format)}
     return dict(sorted(found.items()))
+
+
+@cache
+def find(name: str) -> Format | None:
+    """The format called `name`, None where no reader knows it; imports no other one's module."""
+    if name in vocabulary("formats"):
+        offers = plugins.offered(__name__, "FORMAT", [_module(name)])
+        first = next(offers, None)
+        if isinstance(first, Format) and first.name == name:
+            return first
+    return formats().get(name)
+
+
+def _module(name: str) -> str:
+    """A format's module is named like the format."""
+    return name.replace("-", "_")
 
 
 def carrier(path: Path) -> Path:
@@ -103,9 +121,10 @@ def read(path: Path, format: str | None = None) -> Facts:  # noqa: A002  the rec
 
 
 def _named(name: str) -> Format:
+    found = find(name)
+    if found is not None:
+        return found
     known = formats()
-    if name in known:
-        return known[name]
     near = difflib.get_close_matches(name, known, n=1)
     raise FormatError(
         f"there is no format {name!r}",

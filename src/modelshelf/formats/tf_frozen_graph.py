@@ -118,5 +118,4 @@ FORMAT = Format(
     disadvantages="Parameters in it cannot be changed.",
     claims=claims,
     read=read,
-    carries_code=True,
 )

@@ -77,6 +77,5 @@ FORMAT = Format(
     disadvantages="Out of date in TensorFlow 2.x era.",
     claims=claims,
     read=read,
-    carries_code=True,
     carriers=(FILE,),
 )

@@ -252,6 +252,5 @@ FORMAT = Format(
     claims=claims,
     read=read,
     # TensorFlow's own advice on security: models are programs, whatever a scanner finds in them
-    carries_code=True,
     carriers=(FILE,),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 
 from modelshelf.errors import NotFound
 from modelshelf.package.record import Artifact, Dependency, Variant, default_variant
@@ -36,10 +36,10 @@ def named(variants: tuple[Variant, ...], name: str) -> Variant:
     )
 
 
-def negotiated(variant: Variant, wanted: Dependency, unsafe: Collection[str]) -> Artifact:
+def negotiated(variant: Variant, wanted: Dependency, unsafe: Callable[[str], bool]) -> Artifact:
     """The artifact of `variant` for the wanted format and context.
 
-    Where no format is named, formats in `unsafe` (they carry code) come last; among equals the
+    Where no format is named, formats that are `unsafe` (they carry code) come last; among equals the
     publisher's order decides. Raises NotFound where none fits.
     """
     context = wanted.context or DEFAULT_CONTEXT
@@ -50,7 +50,7 @@ def negotiated(variant: Variant, wanted: Dependency, unsafe: Collection[str]) ->
         and (context in artifact.contexts or (wanted.format and not wanted.context))
     ]
     if fitting:
-        return min(fitting, key=lambda artifact: artifact.format in unsafe)
+        return min(fitting, key=lambda artifact: unsafe(artifact.format))
     offered = sorted({f"{a.format} for {', '.join(a.contexts)}" for a in variant.artifacts})
     asked = f"{wanted.format or 'any format'} for {context}"
     raise NotFound(

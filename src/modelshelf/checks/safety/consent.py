@@ -4,27 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from modelshelf import formats
 from modelshelf.errors import Refused
-from modelshelf.formats import formats
 from modelshelf.package.record import Artifact
 
 CONSENT = "--allow-pickle"
 
 
-def code_formats() -> frozenset[str]:
-    """Names of the formats that can carry code."""
-    return frozenset(name for name, each in formats().items() if each.carries_code)
+def carries_code(format_name: str) -> bool:
+    """Whether a file in this format can run code; one that no reader here knows counts as one."""
+    reader = formats.find(format_name)
+    return reader is None or reader.carries_code
 
 
 def require_consent(artifacts: Iterable[Artifact], *, given: bool) -> None:
-    """Raise Refused when an artifact can carry code and consent was not given.
-
-    A format that no reader here knows counts as one that can.
-    """
-    known = formats()
+    """Raise Refused when an artifact can carry code and consent was not given."""
     for artifact in artifacts:
-        reader = known.get(artifact.format)
-        if not given and (reader is None or reader.carries_code):
+        if not given and carries_code(artifact.format):
             raise Refused(
                 f"the format `{artifact.format}` can run the publisher's code on this machine",
                 where=artifact.files[0],

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from modelshelf.checks.contract import Contract
 from modelshelf.checks.diff import Found, Lint, Pair
 from modelshelf.checks.matched import Variants, precision_of, variants
-from modelshelf.checks.safety.consent import code_formats
+from modelshelf.checks.safety.consent import carries_code
 from modelshelf.errors import NotFound
 from modelshelf.package.entry import SEVERITIES, Severity
 from modelshelf.package.record import Artifact, Dependency, Variant
@@ -109,10 +109,9 @@ def _precision_added(pair: Pair) -> Iterator[Found]:
 
 
 def _preferred(pair: Pair) -> Iterator[Found]:
-    unsafe = code_formats()
     for each in variants(pair):
         for context in _contexts(each.old.artifacts):
-            old, new = (_chosen(variant, context, unsafe) for variant in (each.old, each.new))
+            old, new = (_chosen(variant, context) for variant in (each.old, each.new))
             if old and new and old != new and old in _by_format(each.new):
                 message = (
                     f"for {context}, variant `{each.new.name}` was taken as {old}, now as {new}"
@@ -120,10 +119,10 @@ def _preferred(pair: Pair) -> Iterator[Found]:
                 yield Found(message, f"{each.place}.artifacts")
 
 
-def _chosen(variant: Variant, context: str, unsafe: frozenset[str]) -> str | None:
+def _chosen(variant: Variant, context: str) -> str | None:
     """The format that a caller gets who names none."""
     try:
-        return negotiated(variant, Dependency("*", context=context), unsafe).format
+        return negotiated(variant, Dependency("*", context=context), carries_code).format
     except NotFound:
         return None
 
