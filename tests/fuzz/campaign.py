@@ -73,15 +73,18 @@ def _child(
         str(count),
         str(folder),
     ]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as child:
+    # to a file: a full pipe that nobody reads would stop the child
+    with (
+        (folder / "words").open("w") as errors,
+        subprocess.Popen(
+            command, cwd=ROOT, stdout=subprocess.PIPE, stderr=errors, text=True
+        ) as child,
+    ):
         stuck = threading.Event()
         threading.Thread(target=_wait, args=(child, folder / "at", stuck), daemon=True).start()
         assert child.stdout is not None
-        assert child.stderr is not None
         finished = [_heard(line, told) for line in child.stdout]
-        words = child.stderr.read()
+    words = (folder / "words").read_text(errors="replace")
     if any(finished):
         return None
     if not (folder / "at").exists():

@@ -73,6 +73,7 @@ class Watch:
         self.armed = False
         self.heard: list[str] = []
         self._allowed = [str(folder), *OURS]
+        self._temporary = tempfile.gettempdir()
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -95,7 +96,7 @@ class Watch:
             case "open":
                 reads = not (arguments[2] or 0) & WRITING
                 # a nameless file, and what the parser opens to show the line of a mistake
-                nameless = first == tempfile.gettempdir() or first == "<unknown>"
+                nameless = first in (self._temporary, "<unknown>")
                 ours = isinstance(first, int) or self._is_ours(os.fsdecode(first))
                 harmless = nameless or (reads and ours)
             case _ if event in FOLDERS:

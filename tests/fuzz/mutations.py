@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -143,7 +144,8 @@ def _zip(turn: Turn, content: bytes) -> bytes | None:
 
 def _zipped(entries: list[tuple[str, bytes]], kind: int) -> bytes:
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", kind) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(made, "w", kind) as archive:
+        warnings.simplefilter("ignore")  # two members of one name are what is wanted
         for name, inner in entries:
             archive.writestr(zipfile.ZipInfo(name), inner, kind)
     return made.getvalue()
