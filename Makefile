@@ -5,6 +5,8 @@ INSTALL := -m pip install --quiet --disable-pip-version-check
 # Frameworks that do not go together, or with us: each in an environment of its own.
 ENVIRONMENTS := $(patsubst tests/frameworks/environments/%.txt,.venv/environments/%/ready,\
 	$(wildcard tests/frameworks/environments/*.txt))
+# TensorFlow.js is npm's; its tests are left out where npm is not there.
+ENVIRONMENTS += $(if $(shell command -v npm),.venv/environments/tfjs/ready)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-frameworks fuzz check docs bench lock clean
@@ -58,4 +60,10 @@ clean: ## Delete what the other targets made
 .venv/environments/%/ready: tests/frameworks/environments/%.txt .venv/ready
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -r $<
+	touch $@
+
+.venv/environments/tfjs/ready: tests/frameworks/environments/tfjs.json .venv/ready
+	mkdir -p $(@D)
+	cp $< $(@D)/package.json
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(@D)
 	touch $@

@@ -32,7 +32,10 @@ def command(script: Path) -> list[str]:
     `-P`: a script has the name of its framework and must not be imported instead of it.
     """
     if script.suffix == ".mjs":
-        return [node] if (node := shutil.which("node")) else pytest.skip("node is not installed")
+        installed = (ENVIRONMENTS / script.stem / "node_modules").exists()
+        if not installed or (node := shutil.which("node")) is None:
+            pytest.skip(f"no environment for {script.stem}: npm or node is not installed")
+        return [node]
     name = SHARED.get(script.stem, script.stem)
     if not (HERE / "environments" / f"{name}.txt").exists():
         return [sys.executable, "-P"]

@@ -28,7 +28,7 @@ _DTYPES = {
     "DT_BOOL": "bool", 10: "bool", "DT_STRING": "string", 7: "string",
     "DT_COMPLEX64": "complex64", 8: "complex64", "DT_COMPLEX128": "complex64", 18: "complex64",
 }  # fmt: skip
-_RESOURCES = {"DT_RESOURCE", 20}
+_RESOURCES = {"DT_RESOURCE", "20"}
 
 
 @dataclass
@@ -113,7 +113,7 @@ def _side(value: object, names: set[str], notes: list[str]) -> dict[str, Tensor]
     for key, entry in entries.items():
         if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
             raise FormatError("the signature does not say which tensor it means", got=key[:80])
-        if entry.get("dtype") in _RESOURCES or "resourceId" in entry:
+        if str(entry.get("dtype")) in _RESOURCES or "resourceId" in entry:
             resources += 1
         elif entry["name"].partition(":")[0] not in names:
             absent += 1

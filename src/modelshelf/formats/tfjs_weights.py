@@ -21,6 +21,9 @@ VALUE_BITS = 80
 TEXT_COUNT = 10_000
 """Texts whose lengths are looked up; tensors that lie behind more of them have no known place."""
 LENGTH_BYTES = 4
+PATH_CHARACTERS = 1000
+PART_BYTES = 255
+"""The longest name of a file that file systems take."""
 
 # dtype in the manifest: bytes of one value; 0 where it varies
 DTYPES = {"float32": 4, "int32": 4, "bool": 1, "complex64": 8, "string": 0}
@@ -119,7 +122,10 @@ def _path(path: str) -> str:
         or path.startswith("/")
         or ".." in parts
         or PureWindowsPath(path).drive
-        or any(mark in path for mark in "\\%?#:\0")
+        or any(mark in path for mark in "\\%?#:")
+        or not path.isprintable()
+        or len(path) > PATH_CHARACTERS
+        or any(len(part.encode()) > PART_BYTES for part in parts)
     ):
         raise FormatError(
             "the weights lie outside of the package",
@@ -169,13 +175,13 @@ def _tensor(found: Weights, entry: dict[str, object]) -> tuple[TensorInfo, int]:
         raise FormatError("a weight has no name of its own", got=repr(name)[:80])
     if not _is_shape(shape):
         raise FormatError(f"weight {name[:80]!r} has an impossible shape", got=repr(shape)[:80])
-    if dtype not in DTYPES:
+    if not isinstance(dtype, str) or dtype not in DTYPES:
         raise FormatError(
             f"weight {name[:80]!r} has an unknown dtype",
             expected=", ".join(DTYPES),
             got=repr(dtype)[:40],
         )
-    word, value_bytes = str(dtype), DTYPES[str(dtype)]
+    word, value_bytes = dtype, DTYPES[dtype]
     if "quantization" in entry:
         told = entry["quantization"]
         word = str(told.get("dtype")) if isinstance(told, dict) else ""

@@ -1,7 +1,8 @@
 // Models that TensorFlow.js writes, and what it says of each when it has loaded it again.
 //
-// Run with a folder as its argument, where npm has installed `@tensorflow/tfjs`.
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// Run with a folder as its argument, where npm has installed `@tensorflow/tfjs`. With `tell` after
+// it, nothing is made: what lies in the folder already, as `tfjs_converter.py` leaves it, is told of.
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -60,7 +61,7 @@ function count(specs) {
 
 const open = (shape) => shape?.map((size) => (size === null || size < 0 ? null : size)) ?? null;
 
-const DTYPES = { DT_FLOAT: "float32", DT_BOOL: "bool" };
+const DTYPES = { DT_FLOAT: "float32", DT_BOOL: "bool", DT_INT32: "int32" };
 
 // An entry of `GraphModel.modelSignature`.
 function outOf({ dtype, tensorShape }) {
@@ -72,8 +73,12 @@ function tell(name, facts) {
   writeFileSync(join(target, `${name}.tfjs.json`), `${JSON.stringify(facts, null, 1)}\n`);
 }
 
-async function layers(name, model, { config, risks = [] } = {}) {
+async function layers(name, model, { config, risks } = {}) {
   await model.save(writer(name, "group1"), config);
+  await tellLayers(name, risks);
+}
+
+async function tellLayers(name, risks = []) {
   const { weightSpecs } = await artifacts(name);
   const loaded = await tf.loadLayersModel(loader(join(target, `${name}.tfjs`)));
   const outputs = loaded.outputs.map((tensor) => [tensor.sourceLayer.name, [tensor.dtype, null]]);
@@ -102,7 +107,7 @@ async function layers(name, model, { config, risks = [] } = {}) {
   });
 }
 
-async function graph(name, parts, { values = {}, risks = [] } = {}) {
+async function graph(name, parts, { values = {}, risks } = {}) {
   const tensors = Object.entries(values).map(([each, tensor]) => ({ name: each, tensor }));
   const { data, specs } = await tf.io.encodeWeights(tensors);
   const given = { format: "graph-model", generatedBy: "2.19.0", weightSpecs: specs };
@@ -115,18 +120,24 @@ async function graph(name, parts, { values = {}, risks = [] } = {}) {
     }),
   );
   await model.save(writer(name, "group1"));
+  await tellGraph(name, risks);
+}
+
+async function tellGraph(name, risks = []) {
   const loaded = await tf.loadGraphModel(loader(join(target, `${name}.tfjs`)));
   const { weightSpecs, modelTopology, modelInitializer } = await artifacts(name);
-  const signed = loaded.modelSignature?.outputs ?? {};
-  const side = (told, names) =>
-    Object.fromEntries(
-      told.map((each, i) => [
-        names[i],
-        signed[names[i]]
-          ? outOf(signed[names[i]])
-          : [each.dtype ?? "unknown", open(each.shape)],
-      ]),
-    );
+  const signed = loaded.modelSignature;
+  const keys = loaded.structuredOutputKeys ?? loaded.outputNodes;
+  const inputs = loaded.inputs.map((each, i) => [
+    loaded.executor.inputNodes[i],
+    [each.dtype ?? "unknown", open(each.shape)],
+  ]);
+  const outputs = loaded.outputs.map((each, i) => [
+    keys[i],
+    signed?.outputs ? outOf(signed.outputs[loaded.outputNodes[i]]) : ["unknown", null],
+  ]);
+  // Tables are handed over by TensorFlow.js itself.
+  const own = inputs.filter(([each]) => signed?.inputs?.[each]?.resourceId === undefined);
   const nodes = [
     ...modelTopology.node,
     ...(modelTopology.library?.function ?? []).flatMap((each) => each.nodeDef),
@@ -135,10 +146,7 @@ async function graph(name, parts, { values = {}, risks = [] } = {}) {
   tell(name, {
     tensors: stored(weightSpecs),
     signatures: {
-      default: {
-        inputs: side(loaded.inputs, loaded.executor.inputNodes),
-        outputs: side(loaded.outputs, loaded.structuredOutputKeys ?? loaded.outputNodes),
-      },
+      default: { inputs: Object.fromEntries(own), outputs: Object.fromEntries(outputs) },
     },
     ops: [...new Set(nodes.map((node) => node.op))].sort(),
     parameters: count(weightSpecs),
@@ -202,68 +210,80 @@ const product = [
 ];
 const weights = { w: tf.ones([3, 2]) };
 
-await tf.setBackend("cpu");
-await layers(
-  "dense",
-  tf.sequential({
-    layers: [
-      tf.layers.dense({ units: 8, inputShape: [6], activation: "relu", name: "hidden" }),
-      tf.layers.dense({ units: 2, name: "scores" }),
-    ],
-  }),
-);
-await layers("branches", twoInputs(), { config: { includeOptimizer: true } });
-await layers(
-  "custom",
-  tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [3] }), new Scale({ name: "scale" })] }),
-  { risks: ["custom-class"] },
-);
-await graph(
-  "signature",
-  {
-    modelTopology: { node: product, versions },
-    signature: {
-      inputs: { image: { name: "x:0", dtype: "DT_FLOAT", tensorShape: shaped(-1, 3) } },
-      outputs: { scores: { name: "Identity:0", dtype: "DT_FLOAT", tensorShape: shaped(-1, 2) } },
-    },
-  },
-  { values: weights },
-);
-await graph("unsigned", { modelTopology: { node: product, versions } }, { values: weights });
-await graph(
-  "branching",
-  {
-    modelTopology: {
-      node: [
-        placeholder("flag", { dim: [] }, "DT_BOOL"),
-        placeholder("x", shaped(-1, 3)),
-        {
-          name: "choice",
-          op: "StatelessIf",
-          input: ["flag", "x"],
-          attr: { then_branch: { func: { name: "twice" } }, else_branch: { func: { name: "own" } } },
-        },
+async function make() {
+  await layers(
+    "dense",
+    tf.sequential({
+      layers: [
+        tf.layers.dense({ units: 8, inputShape: [6], activation: "relu", name: "hidden" }),
+        tf.layers.dense({ units: 2, name: "scores" }),
       ],
-      library: {
-        function: ["twice", "own"].map((name, i) => ({
-          signature: {
-            name,
-            inputArg: [{ name: "x", type: "DT_FLOAT" }],
-            outputArg: [{ name: "out", type: "DT_FLOAT" }],
+    }),
+  );
+  await layers("branches", twoInputs(), { config: { includeOptimizer: true } });
+  await layers(
+    "custom",
+    tf.sequential({ layers: [tf.layers.inputLayer({ inputShape: [3] }), new Scale({ name: "scale" })] }),
+    { risks: ["custom-class"] },
+  );
+  await graph(
+    "signature",
+    {
+      modelTopology: { node: product, versions },
+      signature: {
+        inputs: { image: { name: "x:0", dtype: "DT_FLOAT", tensorShape: shaped(-1, 3) } },
+        outputs: { scores: { name: "Identity:0", dtype: "DT_FLOAT", tensorShape: shaped(-1, 2) } },
+      },
+    },
+    { values: weights },
+  );
+  await graph("unsigned", { modelTopology: { node: product, versions } }, { values: weights });
+  await graph(
+    "branching",
+    {
+      modelTopology: {
+        node: [
+          placeholder("flag", { dim: [] }, "DT_BOOL"),
+          placeholder("x", shaped(-1, 3)),
+          {
+            name: "choice",
+            op: "StatelessIf",
+            input: ["flag", "x"],
+            attr: { then_branch: { func: { name: "twice" } }, else_branch: { func: { name: "own" } } },
           },
-          nodeDef: [{ name: "y", op: i ? "Negate" : "Neg", input: ["x"], attr: { T: float } }],
-          ret: { out: "y:0" },
-        })),
+        ],
+        library: {
+          function: ["twice", "own"].map((name, i) => ({
+            signature: {
+              name,
+              inputArg: [{ name: "x", type: "DT_FLOAT" }],
+              outputArg: [{ name: "out", type: "DT_FLOAT" }],
+            },
+            nodeDef: [{ name: "y", op: i ? "Negate" : "Neg", input: ["x"], attr: { T: float } }],
+            ret: { out: "y:0" },
+          })),
+        },
+        versions,
       },
-      versions,
-    },
-    signature: {
-      inputs: {
-        flag: { name: "flag:0", dtype: "DT_BOOL", tensorShape: {} },
-        x: { name: "x:0", dtype: "DT_FLOAT", tensorShape: shaped(-1, 3) },
+      signature: {
+        inputs: {
+          flag: { name: "flag:0", dtype: "DT_BOOL", tensorShape: {} },
+          x: { name: "x:0", dtype: "DT_FLOAT", tensorShape: shaped(-1, 3) },
+        },
+        outputs: { y: { name: "choice:0", dtype: "DT_FLOAT", tensorShape: { unknownRank: true } } },
       },
-      outputs: { y: { name: "choice:0", dtype: "DT_FLOAT", tensorShape: { unknownRank: true } } },
     },
-  },
-  { risks: ["custom-op"] },
-);
+    { risks: ["custom-op"] },
+  );
+}
+
+async function tellAll() {
+  for (const entry of readdirSync(target).filter((each) => each.endsWith(".tfjs"))) {
+    const name = entry.slice(0, -".tfjs".length);
+    const { format } = await artifacts(name);
+    await (format === "layers-model" ? tellLayers(name) : tellGraph(name));
+  }
+}
+
+await tf.setBackend("cpu");
+await (process.argv[3] === "tell" ? tellAll() : make());
