@@ -10,11 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from modelshelf import formats
-from modelshelf.checks.contract import Contract, contract
-from modelshelf.checks.safety.scan import Scanned, scan
 from modelshelf.errors import FormatError, NotFound, Problem
 from modelshelf.formats import Facts
 from modelshelf.formats.elements import extracted
@@ -22,6 +20,10 @@ from modelshelf.package import manifest
 from modelshelf.package.elements import Level, Value, describe
 from modelshelf.package.record import Record, named_files
 from modelshelf.plugins import offered
+
+if TYPE_CHECKING:
+    from modelshelf.checks.contract import Contract
+    from modelshelf.checks.safety.scan import Scanned
 
 KINDS = ("agreement", "documentation", "safety", "semver")
 
@@ -64,6 +66,10 @@ def stage(
     The contract is made where it is needed: to be compared with `previous`, or to be kept, which
     whoever has the sha256 of the files already (`known`, by path) means to do.
     """
+    # imported here because installing asks this room for consent alone, and has no time for these
+    from modelshelf.checks.contract import contract
+    from modelshelf.checks.safety.scan import scan
+
     facts: dict[str, Facts] = {}
     unreadable: dict[str, FormatError] = {}
     for path, name in _artifact_files(record).items():
