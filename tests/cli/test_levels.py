@@ -55,6 +55,17 @@ def test_an_override_is_told_to_everyone(shelf: Shelf, first: str, tmp_path: Pat
     assert "only rounding" in shelf("info", first).out
 
 
+def test_outdated_tells_what_moves_and_overridden_levels(
+    shelf: Shelf, first: str, tmp_path: Path
+) -> None:
+    assert shelf("install", first).code == 0
+    folder = str(changed(tmp_path / "next", first, "1.0.1"))
+    assert shelf("publish", folder, "--override-level", "only rounding").code == 0
+    (row,) = told(shelf("outdated", "--json"), 1)["outdated"]
+    assert (row["latest"], row["level"], row["axes"]) == ("1.0.1", "minor", ["tensors"])
+    assert "tensors" in shelf("outdated").out
+
+
 def test_without_a_registry_a_folder_is_checked_alone(shelf: Shelf, tmp_path: Path) -> None:
     folder = str(write_package(tmp_path / "package"))
     done = shelf("check", folder, "--registry", NOWHERE)

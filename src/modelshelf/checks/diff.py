@@ -13,11 +13,9 @@ from typing import NamedTuple, cast
 import msgspec
 
 from modelshelf.checks.contract import Contract
-from modelshelf.package.entry import LEVELS, Axis, Level
+from modelshelf.package.entry import AXES, LEVELS, Axis, Level
 from modelshelf.package.version import Version, level
 from modelshelf.plugins import offered
-
-AXES: tuple[Axis, ...] = ("algorithm", "code", "data", "tensors")
 
 
 class Pair(NamedTuple):

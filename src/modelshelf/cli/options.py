@@ -7,14 +7,15 @@ import argparse
 from modelshelf.cli.output import Output
 from modelshelf.client.remote import Registry
 from modelshelf.client.settings import Settings, settings
-from modelshelf.errors import NetworkError, UsageError
+from modelshelf.errors import NetworkError, NotFound, UsageError
 from modelshelf.package import name as names
-from modelshelf.package.record import Dependency
+from modelshelf.package.record import Dependency, Record
 from modelshelf.package.requirement import Requirement
 from modelshelf.package.version import Version
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from modelshelf.checks.contract import Contract
     from modelshelf.client.compare import Around
 
 
@@ -47,9 +48,17 @@ def surroundings(registry: Registry, output: Output, against: str | None = None)
         asked = ALONE
     else:
         asked = around(registry)
-    if against is None:
-        return asked
-    return Around(lambda _record: side(registry, against), asked.find)
+
+    def before(record: Record) -> Contract | None:
+        if against is not None:
+            return side(registry, against)
+        try:
+            return asked.before(record)
+        except NotFound as error:
+            output.note(f"Not compared with the release before: {error.message}")
+            return None
+
+    return Around(before, asked.find)
 
 
 def add_consent(parser: argparse.ArgumentParser) -> None:

@@ -10,7 +10,6 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from modelshelf.checks.contract import Contract
 from modelshelf.client.http import Answer, Connection
 from modelshelf.client.settings import Settings
 from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound
@@ -20,6 +19,10 @@ from modelshelf.package.path import unsafe_path
 from modelshelf.package.search import Found
 from modelshelf.package.version import Version
 from modelshelf.store.digest import is_sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelshelf.checks.contract import Contract
 
 API = "/api/v1"
 Model = TypeVar("Model")
@@ -64,6 +67,8 @@ class Registry:
 
     def contract(self, name: str, version: str) -> Contract:
         """All that callers of a release rely on, to be compared with another one."""
+        from modelshelf.checks.contract import Contract
+
         answer = self.http.get(f"{API}/packages/{name}/{quote(version, safe='')}/contract")
         return self._decoded(answer, Contract)
 

@@ -21,6 +21,7 @@ Level = Literal["patch", "minor", "major"]
 LEVELS: tuple[Level, ...] = get_args(Level)
 """From the smallest step to the largest."""
 Axis = Literal["algorithm", "code", "data", "tensors"]
+AXES: tuple[Axis, ...] = get_args(Axis)
 Severity = Literal["note", "code", "blocked"]
 """How much something found in a file weighs: worth knowing; runs the publisher's code, so a user
 must consent; on no allow-list, so nobody gets it unless an operator decides otherwise."""

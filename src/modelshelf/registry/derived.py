@@ -85,12 +85,13 @@ class Derived:
 def _document(
     connection: Connection, store: DiskStore, publisher: str, name: str
 ) -> SearchDocument | None:
-    """What search shall know of a package; None hides it (no release, or quarantined)."""
+    """What search shall know of a package; None hides it (no release, quarantined, blocked)."""
     try:
         newest = releases.latest_release(connection, publisher, name)
     except NotFound:
         return None
-    if newest.entry.status == "quarantined":
+    scan = newest.entry.scan
+    if newest.entry.status == "quarantined" or (scan is not None and scan.withholds):
         return None
     installs = downloads.totals(connection, publisher, name).total
     return document(newest.record, newest.entry, readme=readme(store, newest), downloads=installs)

@@ -268,4 +268,5 @@ jobs = Table(
     Column("due", String(32), nullable=False),
     Column("error", Text),
     Index("ix_job_due", "state", "due"),
+    Index("ix_job_same", "kind", "payload"),
 )

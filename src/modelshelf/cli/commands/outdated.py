@@ -25,8 +25,11 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     registry, _ = registry_of(arguments)
     rows = outdated(Shelf.find().lock(), index_of(registry))
     text = output.table(
-        ("name", "current", "wanted", "latest", "level", "alert"),
-        [(r.name, r.current, r.wanted, r.latest, r.level or "", r.alert or "") for r in rows],
+        ("name", "current", "wanted", "latest", "level", "moved", "alert"),
+        [
+            (r.name, r.current, r.wanted, r.latest, r.level or "", ", ".join(r.axes), r.alert or "")
+            for r in rows
+        ],
     )
     output.result(
         {"outdated": [row._asdict() for row in rows]}, text or "Everything is up to date."

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 from markupsafe import Markup
-from sqlalchemy import ColumnElement, Connection, Row, func, select
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
@@ -85,12 +85,13 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
 
 
 def newest(connection: Connection, limit: int) -> list[Hit]:
-    """The releases published last, whatever package they are of; yanked ones are left out."""
+    """The releases published last, whatever package they are of, as far as they may be chosen."""
     of, package = tables.releases.c, tables.packages.c
     query = (
         select(tables.releases)
         .join(tables.packages, (of.publisher == package.publisher) & (of.name == package.name))
         .where(of.yanked.is_(None), package.status != "quarantined")
+        .where(or_(of.verdict.is_(None), of.verdict != "blocked", of.decision.is_not(None)))
         .order_by(of.published.desc(), of.number.desc())
         .limit(limit)
     )

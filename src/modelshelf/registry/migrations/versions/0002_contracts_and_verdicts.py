@@ -24,6 +24,8 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("scan", sa.LargeBinary(), nullable=True))
     op.add_column("sessions", sa.Column("decision", sa.Text(), nullable=True))
     op.add_column("sessions", sa.Column("decided_by", sa.Text(), nullable=True))
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.create_index("ix_job_same", ["kind", "payload"], unique=False)
     _create("contracts", sa.Column("body", sa.LargeBinary(), nullable=False))
     _create(
         "verdicts",
@@ -38,6 +40,8 @@ def downgrade() -> None:
     """Go back."""
     op.drop_table("verdicts")
     op.drop_table("contracts")
+    with op.batch_alter_table("job", schema=None) as batch_op:
+        batch_op.drop_index("ix_job_same")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         for column in ("decided_by", "decision", "scan", "level_override"):
             batch_op.drop_column(column)
