@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from modelshelf.checks.diff import AXES, Lint, diff, lints
-from modelshelf.package.entry import LEVELS
+from modelshelf.checks.diff import Lint, diff, lints
+from modelshelf.package.entry import AXES, LEVELS
 from tests.checks.semver.pairs import fixtures, patched
 
 

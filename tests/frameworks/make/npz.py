@@ -17,7 +17,7 @@ def main(folder: Path) -> None:
     target = folder / "npz"
     target.mkdir(parents=True, exist_ok=True)
     record = np.zeros(3, [("a", "f4"), ("b", "S3", (2,)), ("c", [("d", ">i2")])])
-    arrays = {
+    arrays: dict[str, Any] = {
         "weight": np.arange(12, dtype=np.float32).reshape(3, 4),
         "layer/bias": np.asfortranarray(np.ones((2, 3), dtype=">f8")),
         "scalar": np.array(7, dtype=np.int8),
@@ -32,10 +32,10 @@ def main(folder: Path) -> None:
         _write(target / name, arrays, [])
     np.save(target / "single.npy", arrays["weight"])
     _write(target / "single.npy", {"array": arrays["weight"]}, [])
-    objects = {"names": np.array(["zero", None, 2], dtype=object), "w": np.ones(2, bool)}
+    objects: dict[str, Any] = {"names": np.array(["zero", None, 2], dtype=object), "w": np.ones(2, bool)}
     np.savez(target / "objects.npz", **objects)
     _write(target / "objects.npz", objects, [])
-    paths = {"paths": np.array([np.sqrt, np.frompyfunc(len, 1, 1).__class__], dtype=object)}
+    paths: dict[str, Any] = {"paths": np.array([np.sqrt, np.frompyfunc(len, 1, 1).__class__], dtype=object)}
     np.savez(target / "functions.npz", **paths)
     _write(target / "functions.npz", paths, ["pickle-global"])
 
