@@ -69,12 +69,12 @@ def operator_risks(
         elif operator_name(number) == "STABLEHLO_CUSTOM_CALL":
             detail = "STABLEHLO_CUSTOM_CALL: calls a function of a library by its name"
             found.setdefault(Risk("custom-op", detail, file))
-    nodes = []
+    nodes: list[bytes] = []
     for use in customs:
         if use.name.startswith(FLEX):
             texts = flex_texts(use.options, 2) if use.options else None
             found |= dict.fromkeys(_flex_risks(use, texts, file))
-            nodes += [texts[1]] if texts else []
+            nodes += texts[1:] if texts else ()
         elif use.name not in SHIPPED:
             reaching = risk_of(use.name, file)
             kind = reaching.kind if reaching else "custom-op"
