@@ -256,14 +256,17 @@ class Folder:
         for candidate in (base / "__init__.py", base.with_name(f"{base.name}.py")):
             try:
                 file = candidate.resolve()
-            except (OSError, RuntimeError):  # links in a circle
+                if file.is_file() and file.is_relative_to(self.root):
+                    return file
+            except (OSError, RuntimeError):  # links in a circle, a name too long for a file
                 continue
-            if file.is_file() and file.is_relative_to(self.root):
-                return file
         return None
 
     def _is_here(self, name: str) -> bool:
-        return (self.root / name).is_dir() or (self.root / f"{name}.py").is_file()
+        try:
+            return (self.root / name).is_dir() or (self.root / f"{name}.py").is_file()
+        except OSError:  # a name too long for a file
+            return False
 
     def _star(self, module: Names, bound: Imported) -> list[str] | str:
         """The names that `from x import *` brings; why nobody can tell, where it is not here."""
