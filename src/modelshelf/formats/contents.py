@@ -161,7 +161,7 @@ def _other(file: Seekable, size: int, head: bytes, place: Place) -> Iterator[Ris
 
 def _text(file: Seekable, size: int, head: bytes, place: Place) -> Iterator[Risk]:
     if sniff.suffix_of(place.name) in sniff.SCRIPT_SUFFIXES or head.startswith(b"#!"):
-        yield place.risk("script", "nothing here runs it")
+        yield place.risk("script", "a program as text")
     if sniff.builds_objects(file, size, place.name):
         yield place.risk("yaml-object", "a tag of YAML that builds an object of Python")
     packing = packing_of(head)

@@ -34,7 +34,7 @@ class TensorInfo(msgspec.Struct, frozen=True):
 RISKS: dict[str, tuple[Severity, str]] = {
     "author-path": ("note", "a path of the author's own machine"),
     "external-data": ("blocked", "needs a file that is not there"),
-    "script": ("note", "a script that nothing in the package runs"),
+    "script": ("note", "source of a program, which opening the file does not run"),
     "python-code": ("code", "Python source that loading runs"),
     "torchscript-code": ("code", "TorchScript source that loading or calling runs"),
     "custom-op": ("code", "an operator that only a library of the publisher's knows"),

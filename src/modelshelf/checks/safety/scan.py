@@ -67,7 +67,10 @@ def scan(folder: Path, paths: Iterable[str], facts: Mapping[str, Facts]) -> Scan
 
 
 def problems(scanned: Scanned) -> list[Problem]:
-    """The findings as problems: an error for what is blocked, a warning for the rest."""
+    """The findings as problems: an error for what is blocked, a warning for the rest.
+
+    That a package ships scripts is for its page: there is nothing to mend.
+    """
     return [
         Problem(
             f"{RISKS[risk.kind][1] if risk.kind in RISKS else risk.kind}: {risk.detail}",
@@ -77,6 +80,7 @@ def problems(scanned: Scanned) -> list[Problem]:
             warning=risk.severity != "blocked",
         )
         for risk in scanned.findings
+        if risk.kind != "script"
     ]
 
 
