@@ -114,11 +114,11 @@ def test_what_counts_as_other_weights(patch: Patch, names: tuple[str, ...]) -> N
 @pytest.mark.parametrize(
     ("facts", "counts"),
     [
-        ({"format": "pytorch", "code": ["collections.OrderedDict", "torch.FloatStorage"]}, False),
-        ({"format": "pytorch", "code": ["torch.nn.modules.linear.Linear"]}, True),
+        ({"format": "safetensors"}, False),
+        ({"format": "pytorch", "code": ["collections.OrderedDict", "torch.FloatStorage"]}, True),
         ({"format": "gguf"}, True),
         ({"format": "torchscript", "code": ["code/model.py"]}, True),
-        ({"format": "npz"}, False),
+        ({"format": "npz"}, True),
     ],
 )
 def test_bytes_around_tensors_count_where_they_compute(facts: Patch, counts: bool) -> None:

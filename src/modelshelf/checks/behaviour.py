@@ -21,9 +21,12 @@ from modelshelf.package.record import Artifact, Golden, golden_of
 
 Outcome = Literal["same", "drift", "unknown"]
 """Outputs within tolerance; beyond it; or nobody can tell."""
-BARE_FORMATS = ("safetensors", "npz")
-BARE_MODULES = ("torch._utils.", "collections.")
-"""Where a pickle of PyTorch's imports come from when it holds a state dict and no module."""
+BARE_FORMATS = ("safetensors",)
+"""Formats in which names, dtypes, shapes and bytes of the tensors, in their order, are all there is.
+
+A pickle of PyTorch's also says which bytes belong to which name and how they are strided, an array
+of NumPy's in which order its axes are stored.
+"""
 
 
 class Compared(NamedTuple):
@@ -103,7 +106,7 @@ def identity(contract: Contract, artifact: Artifact) -> tuple[object, ...]:
     the answer.
     """
     found: list[object] = []
-    for path in model_files(artifact):
+    for path in model_files(contract, artifact):
         held, facts = contract.files.get(path), contract.facts.get(path)
         if held is None:
             found.append(None)
@@ -116,8 +119,6 @@ def identity(contract: Contract, artifact: Artifact) -> tuple[object, ...]:
 
 def _bare(facts: Facts) -> bool:
     """Whether a file holds tensors by name and nothing that computes with them."""
-    if facts.format == "pytorch":
-        return all(name.startswith(BARE_MODULES) or name.endswith("Storage") for name in facts.code)
     return facts.format in BARE_FORMATS and not facts.unsafe
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from modelshelf.checks.contract import Contract
@@ -133,19 +134,50 @@ def same_signatures(pair: Pair) -> Iterator[tuple[str, str, Signature, Signature
 
 
 def entrypoints(contract: Contract) -> dict[str, Entrypoint]:
-    """The entrypoints declared, else those that the files define."""
-    if contract.record.entrypoints:
-        return contract.record.entrypoints
+    """The entrypoints declared, else those that the files define.
+
+    Where one is declared without parameters, those in its file count.
+    """
+    declared = contract.record.entrypoints
+    if not declared:
+        return {
+            name: entrypoint
+            for facts in contract.facts.values()
+            for name, entrypoint in facts.entrypoints.items()
+        }
     return {
-        name: entrypoint
-        for facts in contract.facts.values()
-        for name, entrypoint in facts.entrypoints.items()
+        name: each if each.parameters else _read(contract, name, each)
+        for name, each in declared.items()
     }
 
 
-def model_files(artifact: Artifact) -> tuple[str, ...]:
-    """The files that a runtime computes with: all but Python source and prose."""
-    return tuple(path for path in artifact.files if not path.endswith((SOURCE_SUFFIX, TEXT_SUFFIX)))
+def _read(contract: Contract, name: str, declared: Entrypoint) -> Entrypoint:
+    """The entrypoint as its file defines it, where that could be read."""
+    facts = contract.facts.get(declared.file)
+    return facts.entrypoints.get(name, declared) if facts else declared
+
+
+def model_files(contract: Contract, artifact: Artifact) -> tuple[str, ...]:
+    """The files that a runtime computes with: all but Python source and prose.
+
+    What a graph needs beside it is computed with, whatever it is called.
+    """
+    needed = _needed(contract, artifact)
+    return tuple(
+        path
+        for path in artifact.files
+        if path in needed or not path.endswith((SOURCE_SUFFIX, TEXT_SUFFIX))
+    )
+
+
+def _needed(contract: Contract, artifact: Artifact) -> set[str]:
+    """The files that the artifact's files say they need."""
+    return {
+        (PurePosixPath(path).parent / companion).as_posix()
+        for path in artifact.files
+        if (facts := contract.facts.get(path)) is not None
+        for companion in facts.companions
+    }
 
 
 def source_files(artifact: Artifact) -> tuple[str, ...]:

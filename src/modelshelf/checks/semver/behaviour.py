@@ -39,8 +39,8 @@ def _rewritten(pair: Pair) -> Iterator[Found]:
 def _files(pair: Pair) -> Iterator[Found]:
     rewritten = {variant.new.name for variant in variants(pair) if moved(pair, variant)}
     for each in artifacts(pair):
-        before = [digests(pair.old, model_files(artifact)) for artifact in each.old]
-        after = [digests(pair.new, model_files(artifact)) for artifact in each.new]
+        before = [digests(pair.old, model_files(pair.old, artifact)) for artifact in each.old]
+        after = [digests(pair.new, model_files(pair.new, artifact)) for artifact in each.new]
         if each.variant not in rewritten and any(files not in after for files in before):
             yield Found(f"{each}: other bytes around the same tensors", each.place)
 

@@ -19,22 +19,40 @@ GROWTH = 1.5
 """How many times its size a resource may become before callers should know."""
 
 
-def _packages(contract: Contract) -> dict[str, str]:
-    """Python requirement, without its versions → its versions; unreadable ones stand for themselves."""
-    found: dict[str, str] = {}
+class Wanted(NamedTuple):
+    """A Python requirement without its versions: a package, its extras, its place, its marker."""
+
+    name: str
+    extras: str = ""
+    url: str = ""
+    marker: str = ""
+
+    def __str__(self) -> str:
+        """As a requirement is written."""
+        return f"{self.name}{self.extras}{self.url}{self.marker}"
+
+
+def _packages(contract: Contract) -> dict[Wanted, str]:
+    """What is wanted → its versions, all of which must hold; unreadable ones stand for themselves."""
+    found: dict[Wanted, str] = {}
     for text in contract.record.requires.python:
         try:
-            wanted = PythonRequirement(text)
+            wanted, versions = _wanted(PythonRequirement(text))
         except InvalidRequirement:
-            found[text] = ""
-            continue
-        extras = f"[{','.join(sorted(wanted.extras))}]" if wanted.extras else ""
-        marker = f"; {wanted.marker}" if wanted.marker else ""
-        found[f"{canonicalize_name(wanted.name)}{extras}{marker}"] = str(wanted.specifier)
+            wanted, versions = Wanted(text), ""
+        found[wanted] = ",".join(each for each in (found.get(wanted), versions) if each)
     return found
 
 
-def _more(old: Contract, new: Contract) -> list[str]:
+def _wanted(requirement: PythonRequirement) -> tuple[Wanted, str]:
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    url = f" @ {requirement.url}" if requirement.url else ""
+    marker = f"; {requirement.marker}" if requirement.marker else ""
+    name = canonicalize_name(requirement.name)
+    return Wanted(name, extras, url, marker), str(requirement.specifier)
+
+
+def _more(old: Contract, new: Contract) -> list[Wanted]:
     before = _packages(old)
     return [name for name in _packages(new) if name not in before]
 
@@ -64,10 +82,13 @@ class Ranged(NamedTuple):
 
 
 def _python_ranges(pair: Pair) -> Iterator[Ranged]:
-    after = _packages(pair.new)
-    for name, old in _packages(pair.old).items():
-        if name in after:
-            yield Ranged(name, "requires.python", old, after[name])
+    """The same package before and after; with other extras or markers it is still that package."""
+    before, after = _packages(pair.old), _packages(pair.new)
+    for wanted, versions in after.items():
+        had = [wanted] if wanted in before else [w for w in before if w.name == wanted.name]
+        if had and not wanted.url:
+            old = ",".join(before[each] for each in had if before[each])
+            yield Ranged(str(wanted), "requires.python", old, versions)
 
 
 def _interpreters(pair: Pair) -> Iterator[Ranged]:
