@@ -14,8 +14,8 @@ from collections.abc import Iterator
 
 from modelshelf.errors import FormatError
 
-TABLE_COUNT = 500_000
-"""Tables entered in one file at most: some times what the largest models have."""
+TABLE_COUNT = 250_000
+"""Tables entered in one file at most: some times what the largest language models have."""
 REFERENCE_BYTES = 4
 """What each table takes of a file at least: what refers to it."""
 TEXT_BYTES = 65_536
@@ -26,10 +26,12 @@ TEXTS_BYTES = 64 * 1024 * 1024
 
 Memory = bytes | mmap.mmap
 
-_SIZES = {"b": 1, "B": 1, "h": 2, "H": 2, "i": 4, "I": 4, "f": 4, "q": 8, "Q": 8}
+FIELD_COUNT = 40
+"""Fields of one table that can be asked for; no schema read here has as many."""
+
+_NUMBERS = {code: struct.Struct(f"<{code}") for code in "bBhHiIfqQ"}
 _SIGNED = struct.Struct("<i")
 _UNSIGNED = struct.Struct("<I")
-_VTABLE = struct.Struct("<HH")
 _ENTRY = struct.Struct("<H")
 
 
@@ -39,6 +41,7 @@ class FlatBuffer:
     def __init__(self, data: Memory) -> None:
         self.data = data
         self.size = len(data)
+        self._lists: dict[int, tuple[int, ...]] = {}
         self._tables_left = min(TABLE_COUNT, self.size // REFERENCE_BYTES)
         self._numbers_left = min(NUMBER_COUNT, self.size)
         self._texts_left = min(TEXTS_BYTES, self.size)
@@ -52,35 +55,55 @@ class FlatBuffer:
         """The table that the buffer begins with."""
         if self.size < 8:
             raise FormatError("the file ends before its first table", got=f"{self.size} bytes")
-        return self.table_at(self.follow(0))
+        return self.table_at(self.unsigned(0))
 
     def table_at(self, place: int) -> Table:
         """Enter the table at `place`; its list of fields must lie in the file, as must its fields."""
+        self.expect(1)
         self._tables_left -= 1
-        if self._tables_left < 0:
-            raise FormatError("the file refers to more tables than there is room for in it")
-        self.check(place, 4)
-        listed = place - int(_SIGNED.unpack_from(self.data, place)[0])
-        self.check(listed, 4)
-        list_bytes, table_bytes = _VTABLE.unpack_from(self.data, listed)
-        if list_bytes < 4 or list_bytes % 2 or table_bytes < 4:
-            raise FormatError("a table has an impossible list of fields", where=f"byte {listed}")
-        self.check(listed, list_bytes)
-        self.check(place, table_bytes)
-        return Table(self, place, listed + 4, (list_bytes - 4) // 2, table_bytes)
+        if place + 4 > self.size:
+            raise self.outside(place, 4)
+        listed = place - _SIGNED.unpack_from(self.data, place)[0]
+        entries = self._lists.get(listed) or self._list(listed)
+        if place + entries[1] > self.size:
+            raise self.outside(place, entries[1])
+        return Table(self, place, entries)
 
-    def follow(self, place: int) -> int:
-        """Where the offset that is stored at `place` leads; it only leads forwards."""
-        self.check(place, 4)
-        offset = int(_UNSIGNED.unpack_from(self.data, place)[0])
-        self.check(place + offset, 4)
-        return place + offset
+    def expect(self, count: int) -> None:
+        """Raise FormatError unless so many more tables may be entered."""
+        if count > self._tables_left:
+            raise FormatError("the file refers to more tables than there is room for in it")
+
+    def _list(self, listed: int) -> tuple[int, ...]:
+        """A list of fields: its own size, that of a table, the place of each field in a table.
+
+        Tables of one kind share their list.
+        """
+        self.check(listed, 4)
+        size = _ENTRY.unpack_from(self.data, listed)[0]
+        if size < 4 or size % 2:
+            raise FormatError("a table has an impossible list of fields", where=f"byte {listed}")
+        self.check(listed, size)
+        count = min(size // 2, FIELD_COUNT + 2)
+        entries = struct.unpack_from(f"<{count}H", self.data, listed)
+        if entries[1] < 4:
+            raise FormatError("a table has an impossible list of fields", where=f"byte {listed}")
+        self._lists[listed] = entries
+        return entries
+
+    def unsigned(self, place: int) -> int:
+        """The number of four bytes at `place`, which is known to lie in the file."""
+        return int(_UNSIGNED.unpack_from(self.data, place)[0])
 
     def vector(self, place: int, width: int) -> tuple[int, int]:
         """The vector at `place`: where its elements begin, and how many of `width` bytes it has."""
-        count = int(_UNSIGNED.unpack_from(self.data, place)[0])
-        self.check(place + 4, count * width)
-        return place + 4, count
+        begin = place + 4
+        if begin > self.size:
+            raise self.outside(place, 4)
+        count = self.unsigned(place)
+        if begin + count * width > self.size:
+            raise self.outside(begin, count * width)
+        return begin, count
 
     def numbers(self, place: int, count: int, code: str) -> tuple[int, ...]:
         """Numbers of one kind, as `struct` names it, that lie one behind the other."""
@@ -99,50 +122,50 @@ class FlatBuffer:
     def check(self, place: int, count: int) -> None:
         """Raise FormatError unless `count` bytes from `place` on lie in the file."""
         if place < 0 or place + count > self.size:
-            raise FormatError(
-                "the file is cut off, or refers to a place outside of it",
-                expected=f"places from 0 to {self.size}",
-                got=f"{count} bytes from byte {place}",
-                hint="download the file again",
-            )
+            raise self.outside(place, count)
+
+    def outside(self, place: int, count: int) -> FormatError:
+        """The error where `count` bytes from `place` on do not lie in the file."""
+        return FormatError(
+            "the file is cut off, or refers to a place outside of it",
+            expected=f"places from 0 to {self.size}",
+            got=f"{count} bytes from byte {place}",
+            hint="download the file again",
+        )
 
 
 class Table:
     """One table; its fields are asked for by their number in the schema, counted from 0."""
 
-    __slots__ = ("_bytes", "_count", "_listed", "_place", "buffer")
+    __slots__ = ("_entries", "_place", "buffer")
 
-    def __init__(
-        self, buffer: FlatBuffer, place: int, listed: int, count: int, table_bytes: int
-    ) -> None:
+    def __init__(self, buffer: FlatBuffer, place: int, entries: tuple[int, ...]) -> None:
         self.buffer = buffer
         self._place = place
-        self._listed = listed
-        self._count = count
-        self._bytes = table_bytes
+        self._entries = entries
 
     def number(self, field: int, code: str, default: int = 0) -> int:
         """A number of the kind that `struct` names by `code`; `default` where it is not stored."""
-        place = self._field(field, _SIZES[code])
-        if place is None:
-            return default
-        return int(struct.unpack_from(f"<{code}", self.buffer.data, place)[0])
+        kind = _NUMBERS[code]
+        place = self._field(field, kind.size)
+        return int(kind.unpack_from(self.buffer.data, place)[0]) if place else default
 
     def table(self, field: int) -> Table | None:
         """The table that a field refers to."""
         place = self._field(field, 4)
-        return None if place is None else self.buffer.table_at(self.buffer.follow(place))
+        return self.buffer.table_at(place + self.buffer.unsigned(place)) if place else None
 
     def tables(self, field: int) -> Iterator[Table]:
         """The tables of a vector, one after the other."""
         buffer = self.buffer
         begin, count = self.span(field, 4)
+        buffer.expect(count)
         for place in range(begin, begin + 4 * count, 4):
-            yield buffer.table_at(buffer.follow(place))
+            yield buffer.table_at(place + buffer.unsigned(place))
 
     def numbers(self, field: int, code: str, limit: int) -> tuple[int, ...]:
         """A vector of at most `limit` numbers; none where it is not stored."""
-        begin, count = self.span(field, _SIZES[code])
+        begin, count = self.span(field, _NUMBERS[code].size)
         if count > limit:
             raise FormatError(
                 "a list in the file has more numbers than any real model's",
@@ -154,23 +177,21 @@ class Table:
     def span(self, field: int, width: int = 1) -> tuple[int, int]:
         """Where a vector's elements begin, and how many it has; (0, 0) where it is not stored."""
         place = self._field(field, 4)
-        if place is None:
-            return 0, 0
-        return self.buffer.vector(self.buffer.follow(place), width)
+        buffer = self.buffer
+        return buffer.vector(place + buffer.unsigned(place), width) if place else (0, 0)
 
     def text(self, field: int, limit: int = TEXT_BYTES) -> str:
         """A text, cut at `limit` bytes; empty where it is not stored."""
         begin, count = self.span(field)
         return self.buffer.text(begin, min(count, limit))
 
-    def _field(self, field: int, width: int) -> int | None:
-        """Where a field's own bytes lie; None where it is not stored."""
-        if field >= self._count:
-            return None
-        offset = int(_ENTRY.unpack_from(self.buffer.data, self._listed + 2 * field)[0])
+    def _field(self, field: int, width: int) -> int:
+        """Where a field's own bytes lie; 0 where it is not stored."""
+        entries = self._entries
+        offset = entries[field + 2] if field + 2 < len(entries) else 0
         if offset == 0:
-            return None
-        if offset < 4 or offset + width > self._bytes:
+            return 0
+        if offset < 4 or offset + width > entries[1]:
             raise FormatError("a field lies outside of its table", where=f"byte {self._place}")
         return self._place + offset
 

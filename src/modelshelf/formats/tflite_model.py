@@ -223,7 +223,7 @@ def _subgraph(table: Table) -> Subgraph:
 def _value(table: Table) -> Value:
     name = table.text(3, NAME_BYTES)
     shape = table.numbers(0, "i", RANK)
-    if any(size < 0 for size in shape):
+    if shape and min(shape) < 0:
         raise FormatError(f"tensor {name[:80]!r} has an impossible shape", got=str(shape)[:80])
     scales, quantization = _quantization(table.table(4))
     return Value(
