@@ -107,7 +107,14 @@ def test_an_index_that_is_cut_off(tmp_path: Path, size: int) -> None:
         (table(block([HEADER], compression=1)), "compressed"),
         (table(block([HEADER]), handles=[(0, 1 << 40)]), "outside itself"),
         (table(block([HEADER]), handles=[(0, 2)]), "outside itself"),
-        (table(block([HEADER]), handles=[(0, len(block([HEADER])) - 5)] * 2), "overlap"),
+        (
+            table(block([HEADER]), handles=[(0, len(block([HEADER])) - 5)] * 2),
+            "one behind the other",
+        ),
+        (
+            table(b"\x80\x04N.", block([HEADER]), handles=[(4, len(block([HEADER])) - 5)]),
+            "one behind the other",
+        ),
         (table(block([HEADER], restarts=0xFFFF_FFFF)), "damaged"),
         (table(block([])), "no header"),
         (table(block(ROWS)), "does not begin with its header"),

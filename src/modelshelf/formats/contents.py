@@ -108,7 +108,7 @@ def content_risks(file: Seekable, size: int, place: Place) -> tuple[Risk, ...]:
 
 def raw_risks(file: Seekable, size: int, place: Place) -> tuple[Risk, ...]:
     """What is wrong with bytes that another file vouches for: values of tensors."""
-    return tuple(itertools.islice(_told(_raw(file, size, place), place), RISK_COUNT))
+    return tuple(itertools.islice(_told(_values(file, size, place), place), RISK_COUNT))
 
 
 def _told(risks: Iterator[Risk], place: Place) -> Iterator[Risk]:
@@ -164,10 +164,22 @@ def _text(file: Seekable, size: int, head: bytes, place: Place) -> Iterator[Risk
         yield place.risk("script", "a program as text")
     if sniff.builds_objects(file, size, place.name):
         yield place.risk("yaml-object", "a tag of YAML that builds an object of Python")
-    packing = packing_of(head)
-    if packing:  # joblib tells by the first two bytes, which may be letters
+    yield from _unpacked_quietly(file, head, place)
+
+
+def _unpacked_quietly(file: Seekable, head: bytes, place: Place) -> Iterator[Risk]:
+    """What joblib would load: it unpacks whatever begins so, and the two bytes may be anything."""
+    if packing := packing_of(head):
         with unpacked(file, packing, place.allowance) as content:
-            yield from _placed(plain_risks(content.file, content.size, place.file), place)
+            yield from _placed(
+                plain_risks(content.file, content.size, place.file, place.judge), place
+            )
+
+
+def _values(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
+    """Values of tensors, or what a reader has understood as something else than a pickle."""
+    yield from _raw(file, size, place)
+    yield from _unpacked_quietly(file, _head(file, size), place)
 
 
 def _raw(file: Seekable, size: int, place: Place) -> Iterator[Risk]:
@@ -228,7 +240,7 @@ def _member(members: Members, name: str, parts: Parts, place: Place) -> Iterator
         if content.wrong:
             yield place.risk("unreadable", content.wrong)
         if is_raw:
-            yield from _raw(content.file, content.size, place)
+            yield from _values(content.file, content.size, place)
             return
         if _head(content.file, content.size).startswith(LOCAL_MARK):
             if place.depth > DEPTH or not parts.archives.fullmatch(name):

@@ -113,23 +113,27 @@ def pickle_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) -
 
 
 def plain_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) -> tuple[Risk, ...]:
-    """What `pickle.load` would run in a file that claims to be something else.
+    """What `pickle.load` or `joblib.load` would run in a file that claims to be something else.
 
     Text may begin like a pickle that imports (`cat`, `dog`), so an import counts when something is
     called after it, or when its pickle ends.
     """
     imports, endless = _plainly(file, size, judge)
+    between, _ = _plainly(file, size, judge, joblib=True)
+    imports = list(dict.fromkeys((*imports, *between)))
     named = [Risk("pickle-global", str(found)[:500], name) for found in imports[:RISK_COUNT]]
     if endless:
         named.append(Risk("unreadable", "goes on as a pickle for longer than one can look", name))
     return tuple(named)
 
 
-def _plainly(file: Seekable, size: int, judge: Judge) -> tuple[list[Global], bool]:
+def _plainly(
+    file: Seekable, size: int, judge: Judge, *, joblib: bool = False
+) -> tuple[list[Global], bool]:
     """The imports that run, and whether looking stopped before the end."""
     bad: dict[Global, None] = {}
     spent = False
-    for walked in _streams(file, size, joblib=False):
+    for walked in _streams(file, size, joblib=joblib):
         if walked.called or walked.error is None:
             bad.update(dict.fromkeys(judge(walked.imports)))
         spent = walked.spent

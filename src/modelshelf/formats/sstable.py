@@ -63,8 +63,12 @@ class Table:
         count = reached = 0
         for _, pointer in self._block(index):
             block = _handle_of(pointer)
-            if block.offset < reached:
-                raise FormatError("blocks of the table overlap", where=f"byte {block.offset}")
+            if block.offset != reached:
+                raise FormatError(
+                    "the table's blocks do not lie one behind the other",
+                    where=f"byte {block.offset}",
+                    expected=f"byte {reached}",
+                )
             reached = block.offset + block.size + _TRAILER_BYTES
             for key, value in self._block(block):
                 count += 1

@@ -69,7 +69,13 @@ def test_values_that_another_file_describes_are_fine(folder: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["weights.bin", "weights.pkl", "weights.data"])
-@pytest.mark.parametrize("kind", ["places/second-stream.pkl", "code/op.so", "archives/archive.tar"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "places/second-stream.pkl", "code/op.so", "archives/archive.tar", "arrays/joblib-array.pkl",
+        "compressed/zlib.joblib", "compressed/gzip.joblib", "compressed/xz.joblib",
+    ],
+)  # fmt: skip
 def test_what_does_harm_is_found_among_described_values(
     name: str, kind: str, tmp_path: Path
 ) -> None:
