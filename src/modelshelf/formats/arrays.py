@@ -37,7 +37,7 @@ def read_arrays(path: Path, *, most_bytes: int = UNPACKED_BYTES) -> dict[str, Ar
         FormatError: it is no such file, is cut off, too large, or holds Python objects.
 
     """
-    _refuse_large(path, most_bytes)
+    refuse_large(path, most_bytes)
     facts = formats.read(path, "npz")
     objects = [tensor.name for tensor in facts.tensors if tensor.dtype == "object"]
     if objects:
@@ -75,7 +75,8 @@ def difference(expected: Array, given: Array, *, absolute: float, relative: floa
     return Difference(float(apart.max(initial=0.0)), float(beyond.max(initial=0.0)))
 
 
-def _refuse_large(path: Path, most_bytes: int) -> None:
+def refuse_large(path: Path, most_bytes: int = UNPACKED_BYTES) -> None:
+    """Raise FormatError where the file holds too many arrays, or too many bytes together."""
     try:
         sizes = [path.stat().st_size]
         if zipfile.is_zipfile(path):

@@ -20,6 +20,9 @@ from modelshelf.package.vocabularies import nearest
 stage_count = 64
 """How many models one pipeline may have."""
 
+most_problems = 20
+"""How many wrong names of one `connect` are told."""
+
 Find = Callable[[str, Dependency], Entry | None]
 """The release that answers a dependency, by its name; None where it is not known."""
 
@@ -128,23 +131,25 @@ def joined(feeds: Sequence[Feed], taker: Feed) -> Joint:
 def _wiring(feed: Feed, taker: Feed, taken: set[str]) -> tuple[list[tuple[str, str]], list[str]]:
     """Pairs of output and input, and what is wrong."""
     outputs, inputs = feed.signature.outputs, taker.signature.inputs
-    pairs: list[tuple[str, str]] = []
+    pairs: dict[str, str] = {}  # input → output
     wrong: list[str] = []
     for output, name in (feed.connect or _meeting(outputs, inputs, taken)).items():
+        if len(wrong) == most_problems:
+            break
         if output not in outputs:
             wrong.append(f"{feed.label} has no output `{output}`: {_known(output, outputs)}")
         elif name not in inputs:
             wrong.append(f"{taker.label} has no input `{name}`: {_known(name, inputs)}")
-        elif name in taken or name in [each for _, each in pairs]:
+        elif name in taken or name in pairs:
             wrong.append(f"{taker.label}.{name} is given twice, once by {feed.label}.{output}")
         else:
-            pairs.append((output, name))
+            pairs[name] = output
     if not pairs and not wrong:
         wrong.append(
             f"nothing that {feed.label} puts out ({_listed(outputs)}) is what "
             f"{taker.label} takes ({_listed(inputs)})"
         )
-    return pairs, wrong
+    return [(output, name) for name, output in pairs.items()], wrong
 
 
 def _meeting(

@@ -73,11 +73,17 @@ def interval_of(signature: Signature, size: Dimension | Fresh) -> Interval:
     return signature.symbols.get(size, ANY_SIZE) if isinstance(size, str) else ANY_SIZE
 
 
+witness_count = 50
+witness_inputs = 100
+"""How many calls are shown, and of how many inputs: each tells the whole signature."""
+
+
 class _Match:
     """The new signature's sizes in terms of the old one's."""
 
     def __init__(self, old: Signature, new: Signature) -> None:
         self.old, self.new = old, new
+        self.witnesses = 0
         self.bound: dict[str, Term] = {}  # new symbols, as the inputs bind them
         self.failed: set[str] = set()  # new symbols that the inputs could not bind
         self.taken = {
@@ -91,14 +97,15 @@ class _Match:
         """Compare the inputs; binds the new symbols on the way."""
         for name, before in self.old.inputs.items():
             after = self.new.inputs.get(name)
-            place, witness = f"inputs.{name}", call(self.old, {})
+            place = f"inputs.{name}"
             if after is None:
-                message = f"the input `{name}` is gone"
+                message, witness = f"the input `{name}` is gone", self._witness({})
                 yield Break("input-removed", place, message, str(before), "absent", witness)
                 continue
             if before.optional and not after.optional:
                 yield self._required(name, f"{before}, optional", after)
-            yield from _same("input", name, before, after, witness)
+            unlike = before.dtype != after.dtype
+            yield from _same("input", name, before, after, self._witness({}) if unlike else None)
             if (found := self._narrowed(name, before, after)) is not None:
                 yield found
         for name, after in self.new.inputs.items():
@@ -154,8 +161,14 @@ class _Match:
 
     def _required(self, name: str, told: str, after: Tensor) -> Break:
         message = f"the input `{name}` must be given now"
-        witness = call(self.old, {}, without=name)
+        witness = self._witness({}, without=name)
         return Break("input-required-added", f"inputs.{name}", message, told, str(after), witness)
+
+    def _witness(self, sizes: Sizes, *, without: str | None = None) -> str | None:
+        self.witnesses += 1
+        if self.witnesses > witness_count or len(self.old.inputs) > witness_inputs:
+            return None
+        return call(self.old, sizes, without=without)
 
     def _narrowed(self, name: str, before: Tensor, after: Tensor) -> Break | None:
         if after.shape is None:
@@ -177,7 +190,7 @@ class _Match:
             f"the input `{name}` accepts less: {before} became {after}; {why}",
             str(before),
             str(after),
-            call(self.old, sizes),
+            self._witness(sizes),
         )
 
     def _unfit(self, term: Term, size: Dimension) -> tuple[str, Sizes] | None:

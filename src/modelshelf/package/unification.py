@@ -25,6 +25,7 @@ class Sizes:
         self._bounds: dict[Symbol, Interval] = {}
         self._decided: dict[Symbol, Symbol] = {}
         self._names: dict[Symbol, str] = {}
+        self._taken: set[str] = set()
         self._chosen = [
             {s for each in one.inputs.values() for s in each.shape or () if isinstance(s, str)}
             for one in signatures
@@ -107,9 +108,10 @@ class Sizes:
     def _name(self, root: Symbol) -> str:
         """The symbol's own name, with a number where another symbol has it."""
         if root not in self._names:
-            taken, number, name = set(self._names.values()), 1, root[1]
-            while name in taken:
+            number, name = 1, root[1]
+            while name in self._taken:
                 number += 1
                 name = f"{root[1]}_{number}"
             self._names[root] = name
+            self._taken.add(name)
         return self._names[root]

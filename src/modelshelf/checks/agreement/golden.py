@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from modelshelf import formats
 from modelshelf.checks import Staged
 from modelshelf.errors import FormatError, NotFound, Problem
+from modelshelf.formats.arrays import refuse_large
 from modelshelf.package.fitting import Kind, Side, Size, misfits
 from modelshelf.package.record import Golden, Record
 from modelshelf.package.signature import Signature
 from modelshelf.package.vocabularies import nearest
 
+most_problems = 20
+"""How many are told of one file."""
 SIDES: tuple[Side, ...] = ("inputs", "outputs")
 
 
@@ -51,7 +55,7 @@ def _arrays(staged: Staged, case: Golden, place: str) -> Iterator[Problem]:
         except NotFound:
             continue  # the check of files tells what is missing
         if signature is not None:
-            for found in misfits(signature, side, kinds, sizes):
+            for found in islice(misfits(signature, side, kinds, sizes), most_problems):
                 expected = f": expected {found.expected}" if found.expected else ""
                 got = f", got {found.got}" if found.got else ""
                 message = f"golden case `{case.name}`: {found.message}{expected}{got}"
@@ -61,6 +65,7 @@ def _arrays(staged: Staged, case: Golden, place: str) -> Iterator[Problem]:
 def _kinds(staged: Staged, path: str) -> dict[str, Kind]:
     """The arrays of an `.npz` file, by their headers alone."""
     facts = formats.read(staged.folder / path, "npz")
+    refuse_large(staged.folder / path)
     return {
         tensor.name: Kind("string" if tensor.dtype == "bytes" else tensor.dtype, tensor.shape)
         for tensor in facts.tensors
