@@ -15,10 +15,9 @@ import msgspec
 
 from modelshelf.errors import FormatError
 from modelshelf.formats import Facts
+from modelshelf.formats.labels import read_labels
 from modelshelf.package.record import Record, named_files
 
-LABEL_COUNT = 200_000
-LABELS_BYTES = 16 * 1024 * 1024
 GOLDEN_BYTES = 4 * 1024 * 1024
 """Golden arrays of a release that are kept in its contract; larger sets count by their digest."""
 BLOCK_BYTES = 1024 * 1024
@@ -123,14 +122,11 @@ def _label_files(record: Record) -> list[str]:
 
 
 def _lines(path: Path) -> tuple[str, ...]:
-    """One label a line; none where the file is missing, too large or no text."""
+    """One label a line; none where the check of labels tells what is wrong."""
     try:
-        with path.open("rb") as file:
-            text = file.read(LABELS_BYTES + 1)
-        lines = text.decode().splitlines() if len(text) <= LABELS_BYTES else []
-    except (OSError, UnicodeDecodeError):
+        return read_labels(path)
+    except FormatError:
         return ()
-    return tuple(lines) if len(lines) <= LABEL_COUNT else ()
 
 
 def _examples(folder: Path, record: Record) -> dict[str, Example]:

@@ -8,12 +8,13 @@ from typing import Any, NamedTuple, Protocol
 
 from numpy.typing import NDArray
 
+from modelshelf.errors import FormatError
+from modelshelf.formats.labels import read_labels
 from modelshelf.package.entry import Entry
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Artifact, Entrypoint, Variant
 from modelshelf.package.signature import Signature
 from modelshelf.serve.call import checked_inputs
-from modelshelf.serve.labels import read_labels
 
 Arrays = dict[str, NDArray[Any]]
 Call = Callable[[Arrays], Arrays]
@@ -97,7 +98,12 @@ class Model:
         """The labels of an output's scores, in their order; none where there are none."""
         tensors = (each.outputs.get(output) for each in self.signatures.values())
         path = next((each.labels for each in tensors if each and each.labels), None)
-        return () if path is None or unsafe_path(path) else read_labels(self.folder / path)
+        if path is None or unsafe_path(path):
+            return ()
+        try:
+            return read_labels(self.folder / path)
+        except FormatError:
+            return ()
 
     def __repr__(self) -> str:
         lines = [f"  {name}{signature}" for name, signature in self.signatures.items()]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelshelf.checks import Staged
-from modelshelf.checks.contract import LABEL_COUNT, LABELS_BYTES
-from modelshelf.errors import Problem
+from modelshelf.errors import FormatError, Problem
+from modelshelf.formats.labels import read_labels
 from modelshelf.package.signature import Tensor
 
 
@@ -21,17 +21,12 @@ def check(staged: Staged) -> Iterator[Problem]:
 
 def _labels(staged: Staged, tensor: Tensor, element: str) -> Iterator[Problem]:
     path = tensor.labels or ""
-    try:
-        with (staged.folder / path).open("rb") as file:
-            raw = file.read(LABELS_BYTES + 1)
-        lines = raw.decode().splitlines() if len(raw) <= LABELS_BYTES else []
-    except UnicodeDecodeError:
-        yield _problem(f"`{path}` is no UTF-8 text", path, element)
-        return
-    except OSError:
+    if not (staged.folder / path).is_file():
         return  # the check of files tells what is missing
-    if len(raw) > LABELS_BYTES or len(lines) > LABEL_COUNT:
-        yield _problem(f"`{path}` has more than {LABEL_COUNT} labels", path, element)
+    try:
+        lines = read_labels(staged.folder / path)
+    except FormatError as error:
+        yield _problem(error.message, path, element)
         return
     size = _labelled(tensor)
     if size is not None and size != len(lines):
