@@ -61,8 +61,7 @@ def enqueue_lacking(connection: Connection) -> int:
         .order_by(of.publisher, of.name, of.number)
     )
     rows = connection.execute(query).all()
-    for row in rows:
-        jobs.enqueue_once(connection, JOB, contracts.by_key((*row,)))
+    jobs.enqueue_all(connection, JOB, (contracts.by_key((*row,)) for row in rows))
     return len(rows)
 
 

@@ -7,7 +7,7 @@ ahead, so that one left by a killed worker comes round again by itself.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -31,14 +31,7 @@ class Periodic(NamedTuple):
 
 def enqueue(connection: Connection, kind: str, payload: Mapping[str, str]) -> int:
     """Add a job to the transaction of `connection`; return its id."""
-    row = {
-        "kind": kind,
-        "payload": msgspec.json.encode(payload).decode(),
-        "state": "waiting",
-        "attempts": 0,
-        "due": clock.now(),
-    }
-    done = connection.execute(insert(tables.jobs).values(**row))
+    done = connection.execute(insert(tables.jobs).values(**_row(kind, payload)))
     assert done.inserted_primary_key is not None
     return int(done.inserted_primary_key[0])
 
@@ -54,6 +47,26 @@ def enqueue_once(connection: Connection, kind: str, payload: Mapping[str, str]) 
     )
     if connection.execute(same.limit(1)).first() is None:
         enqueue(connection, kind, payload)
+
+
+def enqueue_all(connection: Connection, kind: str, payloads: Iterable[Mapping[str, str]]) -> None:
+    """Add many jobs of a kind, leaving out those that wait already."""
+    columns = tables.jobs.c
+    known = select(columns.payload).where(columns.kind == kind, columns.state == "waiting")
+    waiting = set(connection.execute(known).scalars())
+    rows = [row for each in payloads if (row := _row(kind, each))["payload"] not in waiting]
+    if rows:
+        connection.execute(insert(tables.jobs), rows)
+
+
+def _row(kind: str, payload: Mapping[str, str]) -> dict[str, object]:
+    return {
+        "kind": kind,
+        "payload": msgspec.json.encode(payload).decode(),
+        "state": "waiting",
+        "attempts": 0,
+        "due": clock.now(),
+    }
 
 
 def finish(connection: Connection, identifier: int) -> None:

@@ -13,6 +13,7 @@ from typing import NamedTuple, cast
 
 import msgspec
 from filelock import FileLock, Timeout
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError as NotUnique
 
 from modelshelf import checks
@@ -66,6 +67,8 @@ def publish(service: Service, identity: Identity, identifier: str) -> Entry:
     with _alone(service, identifier):
         session = stage(service, identity, identifier)
         if session.state == "published":
+            # the operator may have published it a moment ago, without a registry to derive the rest
+            derive_now(service, session.publisher, session.name)
             return _published(service, session)
         job, entry = release(service, identity, session)
     staging.discard_partials(service.store, session)
@@ -186,6 +189,7 @@ def commit(
     try:
         with kept.database.writing() as connection:
             staging.require_publishable(connection, identity, session.record)
+            _require_compared(connection, session, judged.staged.previous)
             _require_kept(kept.store, files)
             entry = msgspec.structs.replace(
                 release_rows.entry(connection, session, files, manifest.sha256),
@@ -209,16 +213,17 @@ def commit(
     return job, entry
 
 
-def derive_now(service: Service, publisher: str, name: str, job: int) -> None:
-    """Do the enqueued job at once; if that fails the worker does it later."""
+def derive_now(service: Service, publisher: str, name: str, job: int | None = None) -> None:
+    """Make at once what is derived; if that fails the worker does it later, as `job`."""
     try:
         service.refresh(publisher, name)
     except Exception:  # noqa: BLE001 (the release is committed; the job remains)
         log.failure("not derived yet", package=f"{publisher}/{name}")
         service.jobs.wake()
     else:
-        with service.database.writing() as connection:
-            jobs.finish(connection, job)
+        if job is not None:
+            with service.database.writing() as connection:
+                jobs.finish(connection, job)
 
 
 def _previous(kept: Kept, session: Session) -> Contract | None:
@@ -229,6 +234,19 @@ def _previous(kept: Kept, session: Session) -> Contract | None:
     if version is None:
         return None
     return describing.contract_of(kept, (session.publisher, session.name, version))
+
+
+def _require_compared(connection: Connection, session: Session, with_: Contract | None) -> None:
+    """Raise Conflict where the release before is another one than it was when this one was judged."""
+    entries = releases.entries(connection, session.publisher, session.name)
+    version = contracts.before(entries, session.version)
+    if version != (with_ and with_.record.package.version):
+        raise Conflict(
+            "Another release was published or yanked meanwhile",
+            where=f"{session.publisher}/{session.name}@{session.version}",
+            expected=f"a comparison with {version or 'nothing'}",
+            hint="publish again",
+        )
 
 
 def _pipeline_problems(kept: Kept, record: Record) -> list[Problem]:
