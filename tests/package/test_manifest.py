@@ -105,6 +105,8 @@ MISTAKES = (
     ("value = 0.98", 'value = "high"', "variants[0].metrics[0].value",
      'expected a number, got "high"', None),
     ("value = 0.98", "value = -inf", "variants[0].metrics[0].value", "must be finite", None),
+    ("metrics = [", 'metrics = [{ name = "accuracy", dataset = "uci-digits", split = "test", value = 1 }, ',
+     "variants[0].metrics[1].name", "`accuracy` twice", None),
     ("value = 0.98", f'value = 0x{"f" * 9000}', "variants[0].metrics[0].value", "64 bits", None),
     ('format = "onnx"', 'format = "onxx"', "variants[0].artifacts[0].format",
      "unknown format `onxx`", "did you mean `onnx`?"),

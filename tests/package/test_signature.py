@@ -142,3 +142,22 @@ def test_element_count(shape: tuple[int, ...], count: int) -> None:
 
 def test_dtypes_are_named_once() -> None:
     assert len(set(DTYPES)) == len(DTYPES)
+
+
+@pytest.mark.parametrize(
+    ("side", "said", "read", "places"),
+    [
+        ("inputs", True, False, ["inputs.x"]),
+        ("inputs", False, True, []),
+        ("outputs", False, True, ["outputs.x"]),
+        ("outputs", True, False, []),
+    ],
+)
+def test_what_is_needed_is_not_optional(
+    side: str, said: bool, read: bool, places: list[str]
+) -> None:
+    tensors = ({"x": Tensor("float32", optional=each)} for each in (said, read))
+    declared, extracted = (
+        Signature(each, {}) if side == "inputs" else Signature({}, each) for each in tensors
+    )
+    assert [place for place, _, _ in disagreement(declared, extracted)] == places

@@ -168,6 +168,11 @@ def test_releases_from_before_are_described_at_the_start(
         (["1.0.0", "1.1.0-rc.1"], "1.1.0", "1.0.0"),
         (["1.0.0-rc.1", "1.0.0-rc.2"], "1.0.0", "1.0.0-rc.2"),
         (["2.0.0"], "1.0.0", None),
+        (["1.0.0", "-1.1.0"], "1.1.1", "1.0.0"),
+        (["-1.0.0"], "1.0.1", "1.0.0"),
+        (["1.0.0", "-2.0.0"], "2.0.1", "2.0.0"),
+        (["1.0.0", "-2.0.0"], "3.0.0", "1.0.0"),
+        (["-0.1.0"], "0.2.0", None),
     ],
 )
 def test_the_release_before(there: list[str], new: str, before: str | None) -> None:
@@ -176,7 +181,9 @@ def test_the_release_before(there: list[str], new: str, before: str | None) -> N
 
 
 def entry(version: str) -> Entry:
-    return Entry("acme/digits", version, "", 1, "", "", (), ())
+    """A release; one whose version begins with a minus is yanked."""
+    yanked = "wrong" if version.startswith("-") else None
+    return Entry("acme/digits", version.lstrip("-"), "", 1, "", "", (), (), yanked=yanked)
 
 
 def test_a_line_of_a_registry_from_before_is_understood() -> None:

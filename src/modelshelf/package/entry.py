@@ -108,15 +108,22 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 def predecessor(entries: Iterable[Entry], version: str) -> Entry | None:
     """The release that `version` is compared with: the highest below it that is not yanked.
 
-    A pre-release counts only where nothing else is below; None for a first release.
+    A yanked one counts where its callers (those of its first number; second, below 1.0.0) have no
+    other: else who yanks it could break them and offer it again. A pre-release counts only where
+    nothing else is below; None for a first release.
     """
     own = Version.parse(version)
     below = [
-        (not parsed.prerelease, parsed, entry)
+        ((not parsed.prerelease, same, entry.yanked is None, parsed), entry)
         for entry in entries
-        if entry.yanked is None and (parsed := Version.parse(entry.version)) < own
+        if (parsed := Version.parse(entry.version)) < own
+        and ((same := _line(parsed) == _line(own)) or entry.yanked is None)
     ]
-    return max(below, key=lambda each: each[:2], default=(None, None, None))[2]
+    return max(below, key=lambda each: each[0], default=(None, None))[1]
+
+
+def _line(version: Version) -> tuple[int, int]:
+    return version.major, 0 if version.major else version.minor
 
 
 def answering(entries: Iterable[Entry], wanted: Dependency) -> Entry | None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from modelshelf.errors import Invalid
 from modelshelf.package import name
 from modelshelf.package.path import colliding, unsafe_path
-from modelshelf.package.record import Record, named_files
+from modelshelf.package.record import Record, Variant, named_files
 from modelshelf.package.requirement import Requirement
 from modelshelf.package.schema import Found, Rule, Wrong
 from modelshelf.package.signature import DTYPES
@@ -234,6 +234,7 @@ def across(record: Record) -> Iterator[Found]:
             yield Found(("variants", number, "name"), Wrong(f"variant `{variant.name}` twice"))
         names.add(variant.name)
         yield from _entrypoint(record, number)
+        yield from _metrics(variant, number)
     if sum(variant.default for variant in record.variants) > 1:
         yield Found(("variants",), Wrong("more than one variant is the default"))
     for first, second in colliding(list(named_files(record))):
@@ -242,6 +243,17 @@ def across(record: Record) -> Iterator[Found]:
         )
     if record.package.name in record.dependencies:
         yield Found(("dependencies", record.package.name), Wrong("a package cannot need itself"))
+
+
+def _metrics(variant: Variant, number: int) -> Iterator[Found]:
+    """One number for one quality: of two, nobody knows which one is promised."""
+    seen: set[tuple[str, str | None, str | None]] = set()
+    for place, metric in enumerate(variant.metrics):
+        what = metric.name, metric.dataset, metric.split
+        if what in seen:
+            message = f"variant `{variant.name}` has the metric `{metric.name}` twice"
+            yield Found(("variants", number, "metrics", place, "name"), Wrong(message))
+        seen.add(what)
 
 
 def _entrypoint(record: Record, number: int) -> Iterator[Found]:

@@ -130,7 +130,8 @@ def disagreement(declared: Signature, extracted: Signature) -> list[tuple[str, s
     What the file does not know (one of the sides altogether, rank, a size, the order of names) is
     no disagreement. A symbol agrees with any symbol, a number only with the same number or an
     unknown size. An input must not be said to take more than the file's: sizes that the file
-    wants equal are equal, and within the file's bounds.
+    wants equal are equal, and within the file's bounds. What the file needs is not optional, nor
+    is an output promised that may be absent.
     """
     found: list[tuple[str, str, str]] = []
     same: dict[str, Dimension] = {}
@@ -147,13 +148,15 @@ def disagreement(declared: Signature, extracted: Signature) -> list[tuple[str, s
                 found.append((place, "absent", str(read[name])))
             elif not _agree(said[name], read[name]):
                 found.append((place, str(said[name]), str(read[name])))
+            elif _spared(side, said[name], read[name]):
+                mine, theirs = (f"{t}{', optional' * t.optional}" for t in (said[name], read[name]))
+                found.append((place, mine, theirs))
             elif side == "inputs":
                 pairs = zip(said[name].shape or (), read[name].shape or (), strict=False)
                 more = [_more(declared, extracted, same, *pair) for pair in pairs]
                 told = next((each for each in more if each), None)
                 if told is not None:
-                    mine, theirs = told
-                    found.append((place, f"{said[name]}, {mine}", f"{read[name]}, {theirs}"))
+                    found.append((place, f"{said[name]}, {told[0]}", f"{read[name]}, {told[1]}"))
     return found
 
 
@@ -166,6 +169,12 @@ def _agree(said: Tensor, read: Tensor) -> bool:
         theirs is None or mine == theirs or (isinstance(theirs, str) and not isinstance(mine, int))
         for mine, theirs in zip(said.shape, read.shape, strict=True)
     )
+
+
+def _spared(side: str, said: Tensor, read: Tensor) -> bool:
+    """Whether callers are told that they may leave out what is needed, or get what may be absent."""
+    may, must = (said, read) if side == "inputs" else (read, said)
+    return may.optional and not must.optional
 
 
 def _more(
