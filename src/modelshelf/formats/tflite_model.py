@@ -19,8 +19,8 @@ RANK = 64
 NAME_BYTES = 4096
 INDEX_COUNT = 1_000_000
 """Inputs and outputs of one subgraph at most."""
-OPTIONS_BYTES = 32 * 1024 * 1024
-"""How much of the options of custom operators is looked into."""
+OPTIONS_BYTES = 1024 * 1024
+"""How much of the options of Flex operators is looked into: one has some hundred bytes."""
 
 # TensorType: (name in a record, bits of one value; 0 where it varies)
 TYPES = (
