@@ -31,10 +31,8 @@ HARMFUL = {
 # Stand-ins for values, made without any import.
 VALUES = {"__keras_tensor__", "__numpy__", "__tensor__", "__bytes__", "__typespec__",
           "__ellipsis__", "slice"}  # fmt: skip
-# Modules of which every class is an operation on tensors.
-OPERATIONS = ("keras.src.ops.numpy", "keras.src.ops.math", "keras.src.ops.nn", "keras.src.ops.core",
-              "keras.src.ops.linalg", "keras.src.ops.image")  # fmt: skip
 MODELS = {"Functional", "Sequential", "Model"}
+MODEL_MODULES = ("keras.models", "keras.engine")
 
 
 @dataclass
@@ -119,8 +117,8 @@ def _own(module: object, name: str, *, functions: bool) -> bool:
         return any(name in names for names in lists.values()) or name in MODELS
     if not isinstance(module, str):
         return False
-    if not functions and (module in OPERATIONS or name in MODELS):
-        return module.split(".")[0] == "keras"
+    if not functions and name in MODELS:
+        return any(_within(module, known) for known in MODEL_MODULES) or module == "keras"
     if functions and module == "builtins":  # how Keras writes its own activations
         return any(name in names for names in lists.values())
     return any(name in names for known, names in lists.items() if _within(module, known))
@@ -129,7 +127,8 @@ def _own(module: object, name: str, *, functions: bool) -> bool:
 def _is_layer(each: dict[str, Any], name: str) -> bool:
     """Whether it computes: a layer, an operation, a model; not an initializer or an optimizer."""
     own = name in MODELS or name in _allowed()["classes"]["keras.layers"] or name == "Lambda"
-    return own or each.get("module") in OPERATIONS or "build_config" in each
+    is_operation = ".ops." in str(each.get("module"))
+    return own or is_operation or "build_config" in each
 
 
 def _within(module: str, known: str) -> bool:
@@ -148,7 +147,7 @@ def _kind(module: object, *, functions: bool) -> str:
 
 @cache
 def _allowed() -> dict[str, dict[str, list[str]]]:
-    text = files("modelshelf.formats").joinpath("allowed", "keras.json").read_text("utf-8")
+    text = files("modelshelf.formats").joinpath("keras_classes.json").read_text("utf-8")
     lists: dict[str, dict[str, list[str]]] = json.loads(text)
     return lists
 
