@@ -13,7 +13,7 @@ from modelshelf.errors import UsageError
 from modelshelf.package.signature import Signature, Tensor
 
 X = np.array([[1, 2], [3, 4]], np.float32)
-DTYPES = ("float32", "float16", "int8", "uint64", "bool", "string", "complex32")
+DTYPES = ("float32", "float16", "int8", "uint64", "bool", "string")
 SIGNATURE = Signature({each: Tensor(each) for each in DTYPES}, {"y": Tensor("float32")})
 
 
@@ -71,7 +71,6 @@ def test_what_is_given(texts: list[str], expected: dict[str, Any]) -> None:
         (["int8=NaN"], "no array of int8"),
         (["bool=1"], "no array of bool"),
         (["string=1"], "no array of string"),
-        (["complex32=1"], "no array of complex32"),
     ],
 )
 def test_what_is_not_understood(texts: list[str], words: str) -> None:
