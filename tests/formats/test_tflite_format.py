@@ -232,6 +232,7 @@ def test_what_its_publisher_wrote(tmp_path: Path) -> None:
     assert {"name: Digits", "author: Ann", "input 0 name: image"} <= set(facts.notes)
     assert [risk.detail for risk in facts.risks] == ["/home/ann/pictures"]
     assert facts.framework_version == "1.14.0"
+    assert "needs a runtime of version 1.14.0 or newer" in facts.notes
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,10 @@ NO_SIGNATURE = "It names no signature: inputs and outputs have the names of thei
 
 
 def read(path: Path) -> Facts:
-    """What a `.tflite` says; the file is mapped, and only its tables touched."""
+    """What a `.tflite` says; the file is mapped, and only its tables touched.
+
+    The version of the framework is the oldest one that can run the model.
+    """
     if path.stat().st_size < 8:
         raise FormatError("the file ends before its first table", hint="download the file again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:

@@ -35,6 +35,8 @@ def runtime_version(data: Memory, model: Model) -> str | None:
 def described(data: Memory, model: Model) -> tuple[str, ...]:
     """What converter and publisher wrote about the model, a note each."""
     found = [f"description: {model.description[:TEXT_BYTES]}"] if model.description else []
+    if version := runtime_version(data, model):
+        found.append(f"needs a runtime of version {version} or newer")
     try:
         found += [*_converted(data, model), *_supported(data, model)]
     except FormatError as error:
