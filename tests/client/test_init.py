@@ -39,3 +39,12 @@ def test_variants_signature_and_readme_come_from_the_files(tmp_path: Path) -> No
 def test_a_signature_is_written_as_it_is_read(signature: Signature) -> None:
     tables = tomllib.loads(_signature("main", signature))
     assert msgspec.convert(tables["signatures"]["main"], Signature) == signature
+
+
+def test_unknown_sizes_are_not_tied() -> None:
+    signature = Signature({"x": Tensor("int8", (None, 3))}, {"y": Tensor("int8", (None, None))})
+    tables = tomllib.loads(_signature("main", signature))["signatures"]["main"]
+    assert (tables["inputs"]["x"]["shape"], tables["outputs"]["y"]["shape"]) == (
+        ["any1", 3],
+        ["any2", "any3"],
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import posixpath
 import re
+from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 
 import msgspec
@@ -129,8 +131,9 @@ def _artifact(path: str, facts: Facts) -> str:
 def _signature(name: str, signature: Signature) -> str:
     table = f"signatures.{_key(name)}"
     sides = (("inputs", signature.inputs), ("outputs", signature.outputs))
+    unknown = count(1)
     text = "".join(
-        f"\n[{table}.{side}.{_key(each)}]\n{_tensor(tensor)}"
+        f"\n[{table}.{side}.{_key(each)}]\n{_tensor(tensor, unknown)}"
         for side, tensors in sides
         for each, tensor in tensors.items()
     )
@@ -148,14 +151,14 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[\w-]+", name, re.ASCII) else json.dumps(name, ensure_ascii=False)
 
 
-def _tensor(tensor: Tensor) -> str:
-    """An unknown rank is left out; an unknown size gets a name of its own."""
+def _tensor(tensor: Tensor, unknown: Iterator[int]) -> str:
+    """An unknown rank is left out; an unknown size gets a name that no other size has."""
     lines = f'dtype = "{tensor.dtype}"\n'
     if tensor.shape is None:
         return lines
     sizes = (
-        str(size) if isinstance(size, int) else json.dumps(size or f"size{place}")
-        for place, size in enumerate(tensor.shape)
+        str(size) if isinstance(size, int) else json.dumps(size or f"any{next(unknown)}")
+        for size in tensor.shape
     )
     return f"{lines}shape = [{', '.join(sizes)}]\n"
 
