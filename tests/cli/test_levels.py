@@ -114,6 +114,16 @@ def test_two_sides_are_compared(
     assert f"{first} 1.0.0 -> 1.1.0" in text
 
 
+def test_a_folder_is_compared_with_its_own_version_once_that_is_published(
+    shelf: Shelf, first: str, tmp_path: Path
+) -> None:
+    folder = str(changed(tmp_path / "next", first, "1.0.0"))
+    value = told(shelf("diff", folder, "--json"))
+    assert (value["diff"]["old"], value["diff"]["new"]) == ("1.0.0", "1.0.0")
+    released = told(shelf("release", folder, "--json"))
+    assert (released["next"], released["suffices"]) == ("1.1.0", False)
+
+
 def test_diff_answers_scripts(shelf: Shelf, first: str, tmp_path: Path) -> None:
     same, other = str(tmp_path / "first"), str(changed(tmp_path / "next", first, "1.1.0"))
     assert shelf("diff", same, other).code == 0

@@ -7,7 +7,7 @@ import pytest
 from modelshelf.client.outdated import outdated
 from modelshelf.client.remote import newest
 from modelshelf.client.resolve import resolve
-from modelshelf.errors import Unsatisfiable
+from modelshelf.errors import Refused
 from modelshelf.package.entry import Entry, Scan
 from modelshelf.package.lock import Lock, Locked
 from modelshelf.package.record import Artifact, Dependency, Variant
@@ -49,5 +49,5 @@ def test_what_is_locked_is_kept_and_warned_of() -> None:
 
 def test_where_all_is_blocked_nothing_is_chosen() -> None:
     entries = (entry("1.0.0", BLOCKED),)
-    with pytest.raises(Unsatisfiable):
+    with pytest.raises(Refused):
         resolve({NAME: Dependency("*")}, lambda _name: entries, Lock({}, ()))

@@ -39,10 +39,15 @@ def around(registry: Registry) -> Around:
     return Around(lambda record: before(registry, record), find)
 
 
-def before(registry: Registry, record: Record) -> Contract | None:
-    """The contract of the release that comes before the one in `record`; None for a first one."""
+def before(registry: Registry, record: Record, *, inclusive: bool = False) -> Contract | None:
+    """The contract of the release that comes before the one in `record`; None for a first one.
+
+    With `inclusive` that is the release of the same version, where it is published already.
+    """
     package = record.package
-    found = predecessor(_entries(registry, package.name), package.version)
+    entries = _entries(registry, package.name)
+    same = (each for each in entries if inclusive and each.version == package.version)
+    found = next(same, None) or predecessor(entries, package.version)
     return registry.contract(package.name, found.version) if found else None
 
 
@@ -61,12 +66,12 @@ def side(registry: Registry, text: str) -> Contract:
 def pair(registry: Registry, old: str, new: str | None) -> tuple[Contract, Contract]:
     """Both sides, the older one first; where one is named, it is compared with what was before it.
 
-    Raises NotFound where there was nothing before.
+    A folder whose version is published already is compared with that release. Raises NotFound where there was nothing before.
     """
     if new is not None:
         return side(registry, old), side(registry, new)
     one = side(registry, old)
-    earlier = before(registry, one.record)
+    earlier = before(registry, one.record, inclusive=is_folder(old))
     if earlier is None:
         package = one.record.package
         raise NotFound(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from modelshelf.errors import NotFound, Unsatisfiable
+from modelshelf.errors import NotFound, Refused, Unsatisfiable
 from modelshelf.package.entry import Entry
 from modelshelf.package.lock import Lock
 from modelshelf.package.record import Dependency
@@ -27,8 +27,8 @@ def resolve(
     """One release of every package that `wanted` needs, directly or not, by name.
 
     Locked releases are preferred, then the newest; yanked, quarantined and blocked ones count only
-    where they are locked. Raises NotFound for an unknown package that is wanted directly, Unsatisfiable
-    with the derivation otherwise.
+    where they are locked. Raises NotFound for an unknown package that is wanted directly, Refused
+    for one that is blocked, Unsatisfiable with the derivation otherwise.
     """
     releases = _Releases(index, lock)
     for name in wanted:
@@ -64,8 +64,13 @@ class _Releases:
         return self._numbers[name]
 
     def known(self, name: str) -> None:
-        """Raise NotFound where the registry has no package `name`."""
-        self._entries[self.number(name)] = self._usable(name)
+        """Raise NotFound where the registry has no package `name`, Refused where all is blocked."""
+        usable = self._entries[self.number(name)] = self._usable(name)
+        if not usable and any(each.scan and each.scan.withholds for each in self._index(name)):
+            raise Refused(
+                f"every release of {name} that could be chosen is blocked by the registry's scanner",
+                hint="the registry's operator can let a release through",
+            )
 
     def entries(self, package: int) -> tuple[Entry, ...]:
         """The releases that may be chosen, newest first; none for an unknown package."""

@@ -10,6 +10,7 @@ import argparse
 
 from modelshelf.cli.options import add_registry, registry_of
 from modelshelf.cli.output import Output
+from modelshelf.package.version import Version
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,7 +37,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     old, new = pair(registry, first, second if arguments.against else None)
     found = compare(old, new)
     told = found.diff
-    fits = suffices(told.old, told.new, told.level)
+    is_later = Version.parse(told.new) > Version.parse(told.old)
+    fits = is_later and suffices(told.old, told.new, told.level)
     notes = release_notes(told, old, new)
     value = {
         "name": told.name,
