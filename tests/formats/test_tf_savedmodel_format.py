@@ -326,7 +326,7 @@ def test_an_asset_that_is_a_link_outside(tmp_path: Path) -> None:
     (tmp_path / "model" / "assets").mkdir(parents=True)
     (tmp_path / "secret").write_text("x")
     (tmp_path / "model" / "assets" / "v.txt").symlink_to(tmp_path / "secret")
-    with pytest.raises(FormatError, match="outside"):
+    with pytest.raises(FormatError, match="a link out"):
         facts(tmp_path / "model", saved_model(graph(node("n", "NoOp")), asset("n:0", "v.txt")))
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import mmap
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from modelshelf.errors import FormatError
+from modelshelf.formats.companion import absent, stays
 from modelshelf.formats.facts import (
     Facts,
     Format,
@@ -80,15 +81,7 @@ def _companions(external: list[External]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for pointer in external:
         location = pointer.location
-        parts = location.split("/")
-        if (
-            not location
-            or location.startswith("/")
-            or "\\" in location
-            or "\0" in location
-            or PureWindowsPath(location).drive
-            or ".." in parts
-        ):
+        if not stays(location):
             raise FormatError(
                 f"tensor {pointer.tensor[:80]!r} keeps its data outside the package",
                 expected="a file beside the model or below it",
@@ -127,24 +120,12 @@ def _cuts(model: Model, file: str) -> dict[str, tuple[int, ...]]:
 
 def _missing(external: list[External], path: Path) -> tuple[Risk, ...]:
     """Companions that are not there; raises where one is too short or leads out of the folder."""
-    missing: dict[str, None] = {}
-    folder = path.parent.resolve()
+    needed: dict[str, int] = {}
     for pointer in external:
-        companion = folder / pointer.location
-        if not companion.resolve().is_relative_to(folder):
-            raise FormatError(
-                "external data is a link out of the package's folder", got=pointer.location
-            )
-        if not companion.is_file():
-            missing.setdefault(pointer.location)
-        elif companion.stat().st_size < pointer.offset + pointer.length:
-            raise FormatError(
-                f"the external data of tensor {pointer.tensor[:80]!r} is cut off",
-                where=pointer.location,
-                expected=f"{pointer.offset + pointer.length} bytes or more",
-                got=f"{companion.stat().st_size} bytes",
-            )
-    return tuple(Risk("external-data", f"{name} is missing", path.name) for name in missing)
+        end = pointer.offset + pointer.length
+        needed[pointer.location] = max(end, needed.get(pointer.location, 0))
+    gone = absent(needed, path.parent)
+    return tuple(Risk("external-data", f"{name} is missing", path.name) for name in gone)
 
 
 def _custom(model: Model) -> tuple[str, ...]:

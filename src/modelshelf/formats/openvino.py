@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from modelshelf.errors import FormatError
+from modelshelf.formats.companion import absent
 from modelshelf.formats.facts import (
     Facts,
     Format,
@@ -118,21 +119,9 @@ def _parameters(tensors: tuple[TensorInfo, ...], spans: list[tuple[int, int]]) -
 
 def _measured(path: Path, values: str, spans: list[tuple[int, int]]) -> list[Risk]:
     """The `.bin` must be there, beside the model and long enough."""
-    companion = path.with_suffix(".bin")
-    if companion.is_symlink() and not companion.resolve().is_relative_to(path.parent.resolve()):
-        raise FormatError("the values are a link out of the package's folder", got=values)
-    if not companion.is_file():
-        return [Risk("external-data", f"{values} is missing", path.name)]
-    needed, size = max(end for _, end in spans), companion.stat().st_size
-    if size < needed:
-        raise FormatError(
-            "the values are cut off",
-            where=values,
-            expected=f"{needed} bytes or more",
-            got=f"{size} bytes",
-            hint="copy both files of the model again",
-        )
-    return []
+    needed = max(end for _, end in spans)
+    gone = absent({path.with_suffix(".bin").name: needed}, path.parent)
+    return [Risk("external-data", f"{values} is missing", path.name)] if gone else []
 
 
 def _signature(document: Document) -> Signature:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf.errors import FormatError
+from modelshelf.formats.companion import absent
 from modelshelf.formats.facts import Risk, TensorInfo, cut_points
 from modelshelf.formats.protobuf import Wire, signed
 from modelshelf.formats.sstable import Table
@@ -210,18 +211,4 @@ def _check_lengths(bundle: Bundle) -> None:
     ends = [0] * bundle.shards
     for shard, _, end in bundle.places():
         ends[shard] = max(ends[shard], end)
-    folder = bundle.path.parent.resolve()
-    for number, end in enumerate(ends):
-        path = bundle.path.parent / bundle.shard(number)
-        if not path.is_file():
-            continue
-        if not path.resolve().is_relative_to(folder):
-            raise FormatError("a data file is a link out of the package's folder", got=path.name)
-        if path.stat().st_size < end:
-            raise FormatError(
-                "a data file of the checkpoint is cut off",
-                where=path.name,
-                expected=f"{end} bytes or more",
-                got=f"{path.stat().st_size} bytes",
-                hint="download it again",
-            )
+    absent({bundle.shard(number): end for number, end in enumerate(ends)}, bundle.path.parent)

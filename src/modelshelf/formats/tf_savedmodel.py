@@ -7,9 +7,10 @@ values of tensors are never read.
 from __future__ import annotations
 
 import mmap
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 
 from modelshelf.errors import FormatError
+from modelshelf.formats.companion import refuse_link, stays
 from modelshelf.formats.facts import (
     Facts,
     Format,
@@ -94,8 +95,7 @@ def _variables(folder: Path) -> Bundle | None:
     index = folder / INDEX
     if not index.is_file():
         return None
-    if not index.resolve().is_relative_to(folder.resolve()):
-        raise FormatError("the variables are a link out of the model's folder", got=INDEX)
+    refuse_link(index, folder)
     return read_bundle(index)
 
 
@@ -137,23 +137,15 @@ def _assets(graphs: list[MetaGraph], folder: Path) -> tuple[str, ...]:
     """The paths of the assets; raises FormatError where one leads out of the folder."""
     found: dict[str, None] = {}
     for name in (name for meta in graphs for _, name in meta.assets):
-        path = PurePosixPath(name)
-        if (
-            not name
-            or path.is_absolute()
-            or ".." in path.parts
-            or "\\" in name
-            or "\0" in name
-            or PureWindowsPath(name).drive
-            or not (folder / "assets" / name).resolve().is_relative_to(folder.resolve())
-        ):
+        if not stays(name):
             raise FormatError(
                 "an asset lies outside the SavedModel",
                 expected="a file in its folder assets",
                 got=name[:200],
                 hint="export the model again",
             )
-        found.setdefault(f"assets/{path}")
+        refuse_link(folder / "assets" / name, folder)
+        found.setdefault(f"assets/{PurePosixPath(name)}")
     return tuple(found)
 
 
@@ -251,6 +243,5 @@ FORMAT = Format(
     disadvantages="May not support specialized usage context.",
     claims=claims,
     read=read,
-    # TensorFlow's own advice on security: models are programs, whatever a scanner finds in them
     carriers=(FILE,),
 )

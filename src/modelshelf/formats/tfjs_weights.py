@@ -11,9 +11,10 @@ import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field
 from itertools import accumulate
-from pathlib import Path, PureWindowsPath
+from pathlib import Path
 
 from modelshelf.errors import FormatError
+from modelshelf.formats.companion import refuse_link, stays
 from modelshelf.formats.facts import Risk, TensorInfo, cut_points
 from modelshelf.package.signature import element_count
 
@@ -120,11 +121,8 @@ def _path(path: str) -> str:
     """A file beside the model or below it. TensorFlow.js puts the model's own address before it."""
     parts = path.split("/")
     if (
-        not path
-        or path.startswith("/")
-        or ".." in parts
-        or PureWindowsPath(path).drive
-        or any(mark in path for mark in "\\%?#:")
+        not stays(path)
+        or any(mark in path for mark in "%?#:")
         or not path.isprintable()
         or len(path) > PATH_CHARACTERS
         or any(len(part.encode()) > PART_BYTES for part in parts)
@@ -161,11 +159,10 @@ def _shards(found: Weights, folder: Path, names: tuple[str, ...]) -> _Shards | N
 
 def _refuse_links(folder: Path, names: tuple[str, ...]) -> None:
     """Files must lie in the folder; those beside the model do unless they are links themselves."""
-    root = folder.resolve()
     for name in names:
         beside = "/" not in name and not os.path.islink(os.path.join(folder, name))  # noqa: PTH114, PTH118
-        if not beside and not (folder / name).resolve().is_relative_to(root):
-            raise FormatError("the weights are a link out of the package's folder", got=name[:200])
+        if not beside:
+            refuse_link(folder / name, folder)
 
 
 def _group(found: Weights, entries: list[dict[str, object]], shards: _Shards | None) -> None:

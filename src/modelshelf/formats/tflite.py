@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modelshelf.errors import FormatError
+from modelshelf.formats.companion import absent, stays
 from modelshelf.formats.facts import (
     Facts,
     Format,
@@ -249,22 +250,13 @@ def _plain(location: str) -> str:
 
 def _missing(outside: Iterable[Outside], path: Path) -> list[Risk]:
     """Companions that are not there; raises where one is too short or leads out of the folder."""
-    folder = path.parent.resolve()
-    missing: dict[str, None] = {}
+    needed: dict[str, int] = {}
     for each in outside:
-        companion = folder / each.file
-        if not each.file or not companion.resolve().is_relative_to(folder):
+        if not stays(each.file):
             raise FormatError("values lie out of the package's folder", got=each.file[:200])
-        if not companion.is_file():
-            missing.setdefault(each.file)
-        elif companion.stat().st_size < each.offset + each.length:
-            raise FormatError(
-                "the values beside the model are cut off",
-                where=each.file,
-                expected=f"{each.offset + each.length} bytes or more",
-                got=f"{companion.stat().st_size} bytes",
-            )
-    return [Risk("external-data", f"{name[:200]} is missing", path.name) for name in missing]
+        needed[each.file] = max(each.offset + each.length, needed.get(each.file, 0))
+    gone = absent(needed, path.parent)
+    return [Risk("external-data", f"{name[:200]} is missing", path.name) for name in gone]
 
 
 def _cuts(model: Model, stored: Stored, file: str) -> dict[str, tuple[int, ...]]:
