@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import pytest
 
 from modelshelf.checks import Staged
 from modelshelf.checks.agreement.signatures import check
+from modelshelf.package.signature import Signature, Tensor
 
 Build = Callable[..., Staged]
 DECLARED = """\
@@ -62,3 +64,17 @@ def test_where_no_file_can_say_it_must_be_declared(staged: Build) -> None:
     assert problem.element == "variants[0]"
     assert "variant `small`" in problem.message
     assert "[signatures.NAME" in (problem.hint or "")
+
+
+def test_many_signatures_are_not_all_compared_with_each_other(staged: Build) -> None:
+    release = staged()
+    (declared,) = release.record.signatures.values()
+    other = Signature({"z": Tensor("int8")}, {"z": Tensor("int8")})
+    facts = {
+        path: msgspec.structs.replace(each, signatures={f"s{n}": other for n in range(300)})
+        for path, each in release.facts.items()
+    }
+    many = {f"t{number}": declared for number in range(300)}
+    record = msgspec.structs.replace(release.record, signatures=many)
+    (first, *_) = check(release._replace(facts=facts, record=record))
+    assert "but the file says absent" in first.message

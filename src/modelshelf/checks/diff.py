@@ -6,9 +6,9 @@ contracts and yields what it found; its level says how large a step the finding 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from functools import cache
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import msgspec
 
@@ -17,12 +17,24 @@ from modelshelf.package.entry import AXES, LEVELS, Axis, Level
 from modelshelf.package.version import Version, level
 from modelshelf.plugins import offered
 
+Value = TypeVar("Value")
 
-class Pair(NamedTuple):
-    """Two releases of a package, the older one first."""
 
+class _Two(NamedTuple):
     old: Contract
     new: Contract
+
+
+class Pair(_Two):
+    """Two releases of a package, the older one first."""
+
+    def once(self, key: Hashable, make: Callable[[], Value]) -> Value:
+        """What `make` gives, made once for all lints that ask by this `key`."""
+        made: dict[Hashable, Any] = self.__dict__.setdefault("made", {})
+        if key not in made:
+            made[key] = make()
+        value: Value = made[key]
+        return value
 
 
 class Found(NamedTuple):

@@ -7,6 +7,7 @@ import pytest
 from modelshelf.checks.diff import diff
 from tests.checks.semver.pairs import Patch, patched
 
+LABELS = "/labels/labels.txt"
 PYTHON = "/record/requires/python"
 BESIDE: Patch = {
     "/record/variants/0/artifacts/0/files": ["small.onnx", "values.md"],
@@ -29,6 +30,7 @@ NEEDED: Patch = {"/facts/hubconf.py/entrypoints/large/parameters": [{"name": "se
         ({}, {PYTHON: ["numpy>=2", "numpy>=1.26", "tqdm"]}, "python-requirement-narrowed"),
         ({}, {f"{PYTHON}/0": "numpy @ https://acme.example/numpy.whl"}, "python-requirement-added"),
         (BESIDE, {"/files/values.md/weights": "b"}, "weights-rewritten"),
+        ({LABELS: ["a", "b", "a"]}, {LABELS: ["a", "b"]}, "label-removed"),
         (UNTOLD, NEEDED, "entrypoint-parameter-required-added"),
     ],
 )

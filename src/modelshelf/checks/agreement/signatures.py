@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from modelshelf.checks import Staged
 from modelshelf.errors import Problem
 from modelshelf.package.signature import Signature, disagreement
+
+Disagreement = list[tuple[str, str, str]]
+COMPARISON_COUNT = 10_000
+"""Pairs of signatures looked at before each one of a file is compared with its own name's alone."""
 
 
 def check(staged: Staged) -> Iterator[Problem]:
@@ -15,16 +20,35 @@ def check(staged: Staged) -> Iterator[Problem]:
     if not declared:
         yield from _unknown(staged)
         return
+    left = COMPARISON_COUNT
     for path, facts in staged.facts.items():
-        for extracted in facts.signatures.values():
-            yield from _against(path, extracted, declared)
+        for own, extracted in facts.signatures.items():
+            first = declared if own not in declared else {own: declared[own], **declared}
+            near = first if left > 0 else dict(islice(first.items(), 1))
+            found, compared = _nearest(near, extracted)
+            left -= compared
+            yield from _against(path, *found)
 
 
-def _against(path: str, extracted: Signature, declared: dict[str, Signature]) -> Iterator[Problem]:
-    """Compare with the declared signature that is nearest."""
-    found = {name: disagreement(said, extracted) for name, said in declared.items()}
-    name = min(found, key=lambda each: len(found[each]))
-    for place, said, read in found[name]:
+def _nearest(
+    declared: dict[str, Signature], extracted: Signature
+) -> tuple[tuple[str, Disagreement], int]:
+    """The declared signature that is nearest, where it disagrees; how many were looked at."""
+    best: tuple[str, Disagreement] | None = None
+    count = 0
+    for name, said in declared.items():
+        count += 1
+        wrong = disagreement(said, extracted)
+        if best is None or len(wrong) < len(best[1]):
+            best = name, wrong
+        if not wrong:
+            break
+    assert best is not None
+    return best, count
+
+
+def _against(path: str, name: str, found: Disagreement) -> Iterator[Problem]:
+    for place, said, read in found:
         yield Problem(
             f"signature `{name}`, {place}: declared {said}, but the file says {read}",
             file=path,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -13,7 +14,7 @@ Words = tuple[str, ...]
 
 
 class Labelled(NamedTuple):
-    """A tensor with labels before and after; `told` names it."""
+    """A tensor with labels before and after; `told` names it, `files` are the two lists' own names."""
 
     told: str
     place: str
@@ -21,15 +22,16 @@ class Labelled(NamedTuple):
     new: Words
     grew: bool
     """Whether the old list was declared to grow."""
+    files: tuple[str, str]
 
 
 def _labelled(pair: Pair) -> Iterator[Labelled]:
     """Every tensor whose labels both releases tell."""
     for told, place, old, new in _tensors(pair):
-        before = pair.old.labels.get(old.labels or "", ())
-        after = pair.new.labels.get(new.labels or "", ())
+        files = old.labels or "", new.labels or ""
+        before, after = pair.old.labels.get(files[0], ()), pair.new.labels.get(files[1], ())
         if before and after:
-            yield Labelled(told, f"{place}.labels", before, after, old.labels_grow)
+            yield Labelled(told, f"{place}.labels", before, after, old.labels_grow, files)
 
 
 def _tensors(pair: Pair) -> Iterator[tuple[str, str, Tensor, Tensor]]:
@@ -53,8 +55,14 @@ def _renamed_at(old: Words, new: Words) -> list[int]:
 
 
 def _gone(old: Words, new: Words) -> list[int]:
-    has, renamed = set(new), set(_renamed_at(old, new))
-    return [i for i, word in enumerate(old) if word not in has and i not in renamed]
+    """Where an old word stands that is not there as often as it was."""
+    left, renamed = Counter(new), set(_renamed_at(old, new))
+    gone = []
+    for index, word in enumerate(old):
+        if index not in renamed and not left[word]:
+            gone.append(index)
+        left[word] -= left[word] > 0
+    return gone
 
 
 def _moved(old: Words, new: Words) -> list[int]:
@@ -71,9 +79,14 @@ def _became(old: Words, new: Words, index: int) -> str:
     return f'index {index}: "{old[index]}" {after}'
 
 
+def _at(places: Callable[[Words, Words], list[int]], each: Labelled, pair: Pair) -> list[int]:
+    """The `places` of two lists, which many tensors may share."""
+    return pair.once((places, each.files), lambda: places(each.old, each.new))
+
+
 def _where(what: str, places: Callable[[Words, Words], list[int]], pair: Pair) -> Iterator[Found]:
     for each in _labelled(pair):
-        found = places(each.old, each.new)
+        found = _at(places, each, pair)
         if found:
             count = f"{len(found)} labels" if len(found) > 1 else "a label"
             message = f"{count} of {each.told} {'are' if len(found) > 1 else 'is'} {what}"
@@ -112,8 +125,8 @@ def _renamed(pair: Pair) -> Iterator[Found]:
 def _appended(grew: bool, pair: Pair) -> Iterator[Found]:
     for each in _labelled(pair):
         more = len(each.new) - len(each.old)
-        kept = not _gone(each.old, each.new) and not _moved(each.old, each.new)
-        if more > 0 and kept and each.grew is grew:
+        kept = more > 0 and not _at(_gone, each, pair) and not _at(_moved, each, pair)
+        if kept and each.grew is grew:
             last = len(each.old)
             message = f"{each.told} has {more} more label{'s' * (more > 1)} at the end"
             yield Found(message, each.place, f'index {last}: "{each.new[last]}" was no class')

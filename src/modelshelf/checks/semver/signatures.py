@@ -36,13 +36,20 @@ def _default(pair: Pair) -> Iterator[Found]:
 
 def _tensor(rule: str, pair: Pair) -> Iterator[Found]:
     """What `package.subtype` finds under this rule."""
+    yield from pair.once(_by_rule, lambda: _by_rule(pair)).get(rule, [])
+
+
+def _by_rule(pair: Pair) -> dict[str, list[Found]]:
+    """Every difference of the tensors, by rule."""
+    found: dict[str, list[Found]] = {}
     for name, place, old, new in same_signatures(pair):
         if old == new:
             continue
         for each in (*breaks(old, new), *additions(old, new)):
-            if each.rule == rule:
-                message = f"signature `{name}`: {each.message}"
-                yield Found(message, f"{place}.{each.place}", each.witness)
+            message = f"signature `{name}`: {each.message}"
+            one = Found(message, f"{place}.{each.place}", each.witness)
+            found.setdefault(each.rule, []).append(one)
+    return found
 
 
 def _of_tensors(rule: str, level: Level, about: str, advice: str | None = None) -> Lint:
