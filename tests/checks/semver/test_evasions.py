@@ -19,6 +19,17 @@ UNTOLD: Patch = {
     "/facts/hubconf.py": {"format": "pytorch-hub", "framework": "pytorch"},
     "/facts/hubconf.py/entrypoints": {"large": {"parameters": []}},
 }
+ONE = {"inputs": {"x": {"dtype": "int8"}}, "outputs": {"y": {"dtype": "int8"}}}
+TWO = {"inputs": {"u": {"dtype": "int8"}}, "outputs": {"v": {"dtype": "int8"}}}
+CARRIED: Patch = {
+    "/record/signatures": {"one": ONE},
+    "/facts/small.onnx/signatures": {"default": ONE},
+    "/facts/large.onnx/signatures": {"default": ONE},
+}
+LEFT: Patch = {
+    "/record/signatures": {"one": ONE, "two": TWO},
+    "/facts/large.onnx/signatures": {"default": TWO},
+}
 NEEDED: Patch = {"/facts/hubconf.py/entrypoints/large/parameters": [{"name": "seed"}]}
 
 
@@ -31,6 +42,7 @@ NEEDED: Patch = {"/facts/hubconf.py/entrypoints/large/parameters": [{"name": "se
         ({}, {f"{PYTHON}/0": "numpy @ https://acme.example/numpy.whl"}, "python-requirement-added"),
         (BESIDE, {"/files/values.md/weights": "b"}, "weights-rewritten"),
         ({LABELS: ["a", "b", "a"]}, {LABELS: ["a", "b"]}, "label-removed"),
+        (CARRIED, LEFT, "signature-removed"),
         (UNTOLD, NEEDED, "entrypoint-parameter-required-added"),
     ],
 )

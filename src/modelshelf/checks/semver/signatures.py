@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
+from modelshelf.checks.contract import Contract
 from modelshelf.checks.diff import Found, Lint, Pair
-from modelshelf.checks.matched import same_signatures, ways
+from modelshelf.checks.matched import artifacts, same_signatures, ways
+from modelshelf.formats import Facts
 from modelshelf.package.entry import Level
+from modelshelf.package.record import Artifact
+from modelshelf.package.signature import disagreement
 from modelshelf.package.subtype import additions, breaks, call
+
+COMPARISON_COUNT = 10_000
+"""Pairs of signatures looked at to see which of the declared ones a file has."""
 
 
 def _removed(pair: Pair) -> Iterator[Found]:
@@ -17,6 +24,35 @@ def _removed(pair: Pair) -> Iterator[Found]:
             if name not in way.new:
                 witness = f'model({call(old, {})}, signature="{name}")'
                 yield Found(f"the signature `{name}` is gone", f"{way.place}.{name}", witness)
+    yield from _left(pair)
+
+
+def _left(pair: Pair) -> Iterator[Found]:
+    """Declared signatures that a file of a variant carried and carries no more."""
+    for each in artifacts(pair):
+        had, has = _carried(pair.old, each.old), _carried(pair.new, each.new)
+        for name in sorted((had - has) & pair.new.record.signatures.keys()):
+            if has:
+                message = f"{each} is not called by the signature `{name}` any more"
+                yield Found(message, each.place)
+
+
+def _carried(contract: Contract, offered: tuple[Artifact, ...]) -> set[str]:
+    """The declared signatures that files of `offered` have themselves."""
+    read = [one for facts in _facts(contract, offered) for one in facts.signatures.values()]
+    declared = contract.record.signatures
+    if len(read) * len(declared) > COMPARISON_COUNT:
+        return set()
+    return {
+        name
+        for name, said in declared.items()
+        if any(not disagreement(said, each) for each in read)
+    }
+
+
+def _facts(contract: Contract, offered: tuple[Artifact, ...]) -> list[Facts]:
+    firsts = (contract.facts.get(artifact.files[0]) for artifact in offered)
+    return [facts for facts in firsts if facts]
 
 
 def _added(pair: Pair) -> Iterator[Found]:
