@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from sqlalchemy import delete, update
 
 from modelshelf.checks.contract import Contract
 from modelshelf.package.entry import Change, Entry, predecessor
-from modelshelf.registry import tables
+from modelshelf.registry import describing, tables
 from tests.registry.conftest import Draft, tensors
 
 if TYPE_CHECKING:
@@ -184,6 +185,19 @@ def entry(version: str) -> Entry:
     """A release; one whose version begins with a minus is yanked."""
     yanked = "wrong" if version.startswith("-") else None
     return Entry("acme/digits", version.lstrip("-"), "", 1, "", "", (), (), yanked=yanked)
+
+
+def test_new_readers_make_contracts_anew(registry: Running, acme: Client) -> None:
+    release("1.0.0").publish(acme)
+    with registry.service.database.writing() as connection:
+        old = {"readers": 0, "body": zlib.compress(b"{}")}
+        connection.execute(update(tables.contracts).values(**old))
+        connection.execute(update(tables.releases).values(facts=b"{}"))
+    assert release("1.1.0", 1.0).publish(acme).json["change"]["level"] == "minor"
+    with registry.service.database.reading() as connection:
+        assert describing.enqueue_lacking(connection) == 0
+    elements = acme("GET", "/api/v1/packages/acme/digits/1.0.0").json["elements"]
+    assert elements["components"]["value"][0]["parameters"] == 1
 
 
 def test_a_line_of_a_registry_from_before_is_understood() -> None:

@@ -48,6 +48,10 @@ class Staged(NamedTuple):
     previous: Contract | None = None
     override: str | None = None
 
+    def read(self) -> dict[str, object]:
+        """What was read from the files, by element id."""
+        return {key: each.value for key, each in self.values.items() if each.known == "extracted"}
+
 
 Check = Callable[[Staged], Iterable[Problem]]
 

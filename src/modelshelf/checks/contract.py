@@ -18,6 +18,9 @@ from modelshelf.formats import Facts
 from modelshelf.formats.labels import read_labels
 from modelshelf.package.record import Record, named_files
 
+READERS_VERSION = 1
+"""Goes up when readers say other things of the same files: contracts kept before are made anew,
+since a comparison would take that for a change of the release."""
 GOLDEN_BYTES = 4 * 1024 * 1024
 """Golden arrays of a release that are kept in its contract; larger sets count by their digest."""
 BLOCK_BYTES = 1024 * 1024

@@ -6,9 +6,9 @@ import zlib
 from collections.abc import Iterable
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from modelshelf.checks.contract import Contract
+from modelshelf.checks.contract import READERS_VERSION, Contract
 from modelshelf.checks.diff import Diff, diff, suffices
 from modelshelf.checks.notes import MetricChange, metric_changes
 from modelshelf.errors import NotFound
@@ -43,14 +43,22 @@ def by_key(key: Key) -> dict[str, str]:
 
 
 def keep(connection: Connection, key: Key, contract: Contract) -> None:
-    """Keep the contract of a release that has none yet."""
+    """Keep the contract of a release, instead of one that older readers made."""
     body = zlib.compress(msgspec.json.encode(contract))
-    connection.execute(insert(tables.contracts), {**by_key(key), "body": body})
+    connection.execute(delete(tables.contracts).filter_by(**by_key(key)))
+    row = {**by_key(key), "body": body, "readers": READERS_VERSION}
+    connection.execute(insert(tables.contracts), row)
+
+
+def is_current(connection: Connection, key: Key) -> bool:
+    """Whether a contract is kept that the readers of today made."""
+    query = select(tables.contracts.c.readers).filter_by(**by_key(key))
+    return connection.execute(query).scalar() == READERS_VERSION
 
 
 def body(connection: Connection, key: Key) -> bytes | None:
-    """The JSON of a release's contract; None where none is kept."""
-    query = select(tables.contracts.c.body).filter_by(**by_key(key))
+    """The JSON of a release's contract; None where the readers of today made none yet."""
+    query = select(tables.contracts.c.body).filter_by(**by_key(key), readers=READERS_VERSION)
     found = connection.execute(query).scalar()
     return None if found is None else zlib.decompress(found)
 

@@ -1,7 +1,7 @@
 """What is read from the files of a published release: its contract, and the scanner's verdict.
 
-Releases from before contracts were kept get theirs, and all are scanned again when the rules
-change: one job a release, each of which may be done twice.
+Releases from before contracts were kept get theirs; all are read again when the readers change, and
+scanned again when the rules do: one job a release, each of which may be done twice.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from sqlalchemy import Connection, exists, or_, select
+import msgspec
+from sqlalchemy import Connection, exists, or_, select, update
 
 from modelshelf import checks
 from modelshelf.checks import Staged
-from modelshelf.checks.contract import Contract
+from modelshelf.checks.contract import READERS_VERSION, Contract
 from modelshelf.checks.safety.scan import RULES_VERSION
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
@@ -53,7 +54,10 @@ def enqueue_lacking(connection: Connection) -> int:
     """Enqueue a job for each release that `describe` would give something; count them."""
     of, by = tables.releases.c, tables.contracts.c
     kept = exists().where(
-        by.publisher == of.publisher, by.name == of.name, by.version == of.version
+        by.publisher == of.publisher,
+        by.name == of.name,
+        by.version == of.version,
+        by.readers == READERS_VERSION,
     )
     query = (
         select(of.publisher, of.name, of.version)
@@ -70,7 +74,7 @@ def describe(kept: Kept, key: Key, *, scan_again: bool = False) -> None:
     with kept.database.reading() as connection:
         found = releases.release(connection, *key)
         had = verdicts.report(connection, key)
-        has_contract = contracts.body(connection, key) is not None
+        has_contract = contracts.is_current(connection, key)
         has_step = contracts.step(connection, key) is not None
     scans = scan_again or had is None or had.rules != RULES_VERSION
     if scans or not has_contract:
@@ -80,7 +84,7 @@ def describe(kept: Kept, key: Key, *, scan_again: bool = False) -> None:
             _keep_verdict(kept, key, staged, had)
     if not has_step:
         _keep_step(kept, key)
-    if scans or not has_step:
+    if scans or not (has_contract and has_step):
         with kept.database.writing() as connection:
             jobs.enqueue_once(connection, "refresh", {"publisher": key[0], "name": key[1]})
 
@@ -89,8 +93,8 @@ def contract_of(kept: Kept, key: Key) -> Contract:
     """The contract of a release, made now if it is not kept yet; raises NotFound."""
     with kept.database.reading() as connection:
         found = releases.release(connection, *key)
-        body = contracts.body(connection, key)
-    if body is None:
+        is_current = contracts.is_current(connection, key)
+    if not is_current:
         _keep_contract(kept, key, _staged(kept.store, found.entry, found.record))
     with kept.database.reading() as connection:
         return contracts.load(connection, key)
@@ -103,10 +107,14 @@ def _staged(store: DiskStore, entry: Entry, record: Record) -> Staged:
 
 
 def _keep_contract(kept: Kept, key: Key, staged: Staged) -> None:
+    """Keep the contract, and what else the readers of today say of the files."""
     assert staged.contract is not None
+    facts = {"facts": msgspec.json.encode(staged.read())}
     with kept.database.writing() as connection:
-        if contracts.body(connection, key) is None:
+        if not contracts.is_current(connection, key):
             contracts.keep(connection, key, staged.contract)
+            of_release = update(tables.releases).filter_by(**contracts.by_key(key))
+            connection.execute(of_release.values(facts))
 
 
 def _keep_step(kept: Kept, key: Key) -> None:

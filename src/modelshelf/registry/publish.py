@@ -52,12 +52,6 @@ class Judged(NamedTuple):
     scanned: Scanned
     contract: Contract
 
-    @property
-    def facts(self) -> dict[str, object]:
-        """What the files say, by element id."""
-        values = self.staged.values
-        return {key: each.value for key, each in values.items() if each.known == "extracted"}
-
 
 def publish(service: Service, identity: Identity, identifier: str) -> Entry:
     """Publish what session `identifier` sent; asked again after it succeeded, say the same.
@@ -196,7 +190,7 @@ def commit(
                 change=change,
                 scan=scan,
             )
-            release_rows.insert_release(connection, session, entry, manifest, judged.facts)
+            release_rows.insert_release(connection, session, entry, manifest, judged.staged.read())
             key = (session.publisher, session.name, session.version)
             contracts.keep(connection, key, judged.contract)
             contracts.keep_step(connection, key, change, step)

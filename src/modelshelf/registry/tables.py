@@ -133,6 +133,7 @@ contracts = Table(
     Column("name", String(64), primary_key=True),
     Column("version", String(128), primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    Column("readers", Integer, nullable=False),
     ForeignKeyConstraint(
         ["publisher", "name", "version"],
         ["releases.publisher", "releases.name", "releases.version"],

@@ -26,7 +26,11 @@ def upgrade() -> None:
     op.add_column("sessions", sa.Column("decided_by", sa.Text(), nullable=True))
     with op.batch_alter_table("job", schema=None) as batch_op:
         batch_op.create_index("ix_job_same", ["kind", "payload"], unique=False)
-    _create("contracts", sa.Column("body", sa.LargeBinary(), nullable=False))
+    _create(
+        "contracts",
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.Column("readers", sa.Integer(), nullable=False),
+    )
     _create(
         "verdicts",
         sa.Column("findings", sa.LargeBinary(), nullable=False),
