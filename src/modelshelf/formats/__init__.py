@@ -82,7 +82,7 @@ def detect(path: Path) -> Format | None:
 
     """
     head = _head(path)
-    return next((form for form in formats().values() if form.claims(path, head)), None)
+    return next((form for form in formats().values() if _claimed(form, path, head)), None)
 
 
 def read(path: Path, format: str | None = None) -> Facts:  # noqa: A002  the record's word
@@ -132,6 +132,17 @@ def _named(name: str) -> Format:
         got=name,
         hint=f"did you mean {near[0]!r}?" if near else "see the reference page on formats",
     )
+
+
+def _claimed(form: Format, path: Path, head: bytes) -> bool:
+    try:
+        return form.claims(path, head)
+    except (OSError, ValueError, LookupError, TypeError, RecursionError, MemoryError) as error:
+        raise FormatError(
+            f"{path.name} cannot be looked into",
+            where=path.name,
+            got=f"{type(error).__name__}: {str(error)[:200]}",
+        ) from error
 
 
 def _head(path: Path) -> bytes:

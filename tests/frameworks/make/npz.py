@@ -32,10 +32,15 @@ def main(folder: Path) -> None:
         _write(target / name, arrays, [])
     np.save(target / "single.npy", arrays["weight"])
     _write(target / "single.npy", {"array": arrays["weight"]}, [])
-    objects: dict[str, Any] = {"names": np.array(["zero", None, 2], dtype=object), "w": np.ones(2, bool)}
+    objects: dict[str, Any] = {
+        "names": np.array(["zero", None, 2], dtype=object),
+        "w": np.ones(2, bool),
+    }
     np.savez(target / "objects.npz", **objects)
     _write(target / "objects.npz", objects, [])
-    paths: dict[str, Any] = {"paths": np.array([np.sqrt, np.frompyfunc(len, 1, 1).__class__], dtype=object)}
+    paths: dict[str, Any] = {
+        "paths": np.array([np.sqrt, np.frompyfunc(len, 1, 1).__class__], dtype=object)
+    }
     np.savez(target / "functions.npz", **paths)
     _write(target / "functions.npz", paths, ["pickle-global"])
 
