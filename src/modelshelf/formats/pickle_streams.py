@@ -8,6 +8,8 @@ was seen before an error counts.
 
 from __future__ import annotations
 
+import codecs
+import re
 import warnings
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -40,6 +42,10 @@ _REMEMBERS = frozenset({"MEMOIZE", "PUT", "BINPUT", "LONG_BINPUT"})
 # An array of objects is a pickle with a memo of its own; read plainly, its references lead to other
 # texts, so that these names seem to come from other modules. No module has harm under them.
 _GARBLED = frozenset({"dtype", "scalar", "ndarray", "_reconstruct"})
+
+_NUMBER = re.compile(
+    rb"[+-]?(?:inf|infinity|nan|0[xob][\da-f_]+L?|[\d_]+L?|[\d.]+(?:e[+-]?\d+)?)", re.IGNORECASE
+)
 
 Judge = Callable[[tuple[Global, ...]], tuple[Global, ...]]
 """Which of a pickle's imports are harmful."""
@@ -242,9 +248,51 @@ def _instructions(source: Bytes) -> Iterator[tuple[str, object]]:
             yield opcode.name, (line_of(source), line_of(source))
         elif opcode.name in _LENGTH_BYTES:
             yield opcode.name, _value(source, opcode.name)
+        elif opcode.name in _LINES:
+            yield opcode.name, _LINES[opcode.name](_line(source))
         else:
             reader = opcode.arg.reader if opcode.arg else None
             yield opcode.name, reader(source) if reader else None  # type: ignore[arg-type]
+
+
+def _line(source: Bytes) -> bytes:
+    line = source.readline()
+    if not line.endswith(b"\n"):
+        raise FormatError("the pickle is cut off in a line")
+    return line[:-1]
+
+
+def _number(line: bytes) -> None:
+    """A number, which is data; the unpickler in C takes more of them than Python's."""
+    if not _NUMBER.fullmatch(line.partition(b"\0")[0].strip()):
+        raise FormatError("the pickle has a number that is none")
+
+
+def _place(line: bytes) -> int:
+    """A place in the memo; the unpickler in C stops at a zero byte."""
+    return int(line.partition(b"\0")[0])
+
+
+def _string(line: bytes) -> str | None:
+    """A text in quotes, in whichever encoding `pickle.load` is told."""
+    if len(line) < 2 or line[:1] != line[-1:] or line[:1] not in {b"'", b'"'}:
+        raise FormatError("the pickle has a text without quotes")
+    try:
+        return bytes(codecs.escape_decode(line[1:-1])[0]).decode("latin-1")
+    except ValueError:
+        return None
+
+
+_LINES: dict[str, Callable[[bytes], object]] = {
+    "INT": _number,
+    "LONG": _number,
+    "FLOAT": _number,
+    "GET": _place,
+    "PUT": _place,
+    "STRING": _string,
+    "UNICODE": lambda line: line.decode("raw-unicode-escape", "replace"),
+}
+"""Instructions in ASCII, whose value is the rest of the line."""
 
 
 def _value(source: Bytes, name: str) -> object:

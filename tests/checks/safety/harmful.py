@@ -51,6 +51,7 @@ def instructions(marker: Path) -> Files:
     touch = f"touch {marker}"
     system = b"cos\nsystem\n"
     line = touch.encode()
+    bare = b"cos\nsystem\n(S'" + line + b"'\ntR."
     return {
         "reduce-0.pkl": b"cos\nsystem\n(S'" + line + b"'\ntR.",
         "reduce-1.pkl": b"cos\nsystem\nq\x00(U" + bytes([len(line)]) + line + b"tq\x01Rq\x02.",
@@ -74,6 +75,11 @@ def instructions(marker: Path) -> Files:
         "computed-name.pkl": b"\x80\x04cbuiltins\nstr\n" + text("os") + b"\x85R" + text("system")
         + b"\x93" + text(touch) + b"\x85R.",
         "persistent-id.pkl": b"\x80\x02" + system + text(touch) + b"\x85RQ.",
+        "number-in-hex.pkl": b"I0x1F\n0" + bare,
+        "long-in-hex.txt": b"L0x1FL\n0" + bare,
+        "number-and-zero.pkl": b"I1\0junk\n0" + bare,
+        "memo-and-zero.pkl": b"Np0\0junk\ng0\0\n00" + bare,
+        "text-in-latin-1.pkl": b"S'\xe9'\n0" + bare,
         "set-item.pkl": b"\x80\x02}" + text("a") + system + text(touch) + b"\x85Rs.",
         "in-a-list.pkl": b"\x80\x02](N" + system + text(touch) + b"\x85Re.",
         "buffers.pkl": b"\x80\x05\x97\x98" + system + text(touch) + b"\x85R.",
