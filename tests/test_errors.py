@@ -64,6 +64,7 @@ def test_problems_are_part_of_the_json() -> None:
             "element": "package.task",
             "hint": "right",
             "rule": "manifest",
+            "warning": False,
         }
     ]
 

@@ -89,3 +89,10 @@ def test_the_signature_of_the_file_counts_where_none_is_declared(
     declared = text[text.index("[signatures") : text.index("[[variants]]")]
     problems = list(check(staged(declared, CASE)))
     assert "there is no output `z`" in problems[0].message
+
+
+@pytest.mark.parametrize("more", ["absolute = 1e308\n", "relative = 1.5\n"])
+def test_a_tolerance_that_zeros_would_pass(staged: Build, folder: Path, more: str) -> None:
+    write(folder, {"x": np.ones((2, 2), np.float32)}, {"y": np.full((2, 2), 2, np.float32)})
+    (found,) = check(staged(*case(more)))
+    assert "may be all zeros" in found.message

@@ -109,7 +109,7 @@ def pickle_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) -
         bad.update(dict.fromkeys(judge(walked.imports)))
         if walked.mixed:
             # To `pickle.load` the bytes of arrays are instructions.
-            read_plainly, _ = _plainly(file, size, judge)
+            read_plainly, _, _ = _plainly(file, size, judge)
             bad.update(dict.fromkeys(name for name in read_plainly if name.name not in _GARBLED))
         if walked.error:
             kind = "pickle-trailing" if number else "unreadable"
@@ -124,10 +124,12 @@ def plain_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) ->
     Text may begin like a pickle that imports (`cat`, `dog`), so an import counts when something is
     called after it, or when its pickle ends.
     """
-    imports, endless = _plainly(file, size, judge)
-    between, _ = _plainly(file, size, judge, joblib=True)
+    imports, endless, broken = _plainly(file, size, judge)
+    between, _, broken_between = _plainly(file, size, judge, joblib=True)
     imports = list(dict.fromkeys((*imports, *between)))
     named = [Risk("pickle-global", str(found)[:500], name) for found in imports[:RISK_COUNT]]
+    if broken and broken_between:
+        named.append(Risk("unreadable", "a pickle that calls something and breaks off", name))
     if endless:
         named.append(Risk("unreadable", "goes on as a pickle for longer than one can look", name))
     return tuple(named)
@@ -135,15 +137,16 @@ def plain_risks(file: Seekable, size: int, name: str, judge: Judge = harmful) ->
 
 def _plainly(
     file: Seekable, size: int, judge: Judge, *, joblib: bool = False
-) -> tuple[list[Global], bool]:
-    """The imports that run, and whether looking stopped before the end."""
+) -> tuple[list[Global], bool, bool]:
+    """The imports that run, whether looking stopped before the end, and in something that ran."""
     bad: dict[Global, None] = {}
-    spent = False
+    spent = broken = False
     for walked in _streams(file, size, joblib=joblib):
         if walked.called or walked.error is None:
             bad.update(dict.fromkeys(judge(walked.imports)))
         spent = walked.spent
-    return list(bad), spent
+        broken = walked.called and walked.error is not None
+    return list(bad), spent, broken
 
 
 def _streams(file: Seekable, size: int, *, joblib: bool) -> Iterator[Walked]:
@@ -202,13 +205,23 @@ class _Steps:
                 self.machine.pop()
                 return
             self._require(name)
-            self.called = self.called or (name in _CALLS and bool(self.machine.imports))
+            self.called = self.called or self._may_call(name)
             self.machine.step(name, argument)
-            if name in _CALLS:
+            if name in _CALLS - {"BUILD"}:
                 self.called = self.called or bool(self.machine.imports)
             if self._joblib:
                 self._between(name)
         raise FormatError("the pickle has no end")
+
+    def _may_call(self, name: str) -> bool:
+        """Whether the step runs anything; a state is given to what was imported or made only.
+
+        Lines of text may look like an import (`cat`, `dog`) and then a BUILD (`bird`).
+        """
+        stack = self.machine.stack
+        if name == "BUILD" and not (len(stack) > 1 and isinstance(stack[-2], (Node, Global))):
+            return False
+        return name in _CALLS and bool(self.machine.imports)
 
     def _require(self, name: str) -> None:
         """A wrapper of an array must be made the one way that joblib writes: `cls.__new__(cls)`.

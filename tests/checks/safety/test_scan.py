@@ -159,3 +159,17 @@ def test_damage_never_raises(seed: tuple[str, bytes], at: int, new: bytes, old: 
     risks = content_risks(io.BytesIO(damaged), len(damaged), Place(name, name))
     assert {risk.kind for risk in risks} <= RISKS.keys()
     assert not MARKER.exists()
+
+
+@pytest.mark.parametrize("text", ["cat\ndog\nbird\n", "Vase\ncat\ndog\nbird\n", "(cat\nobject\n"])
+def test_labels_that_begin_like_a_pickle_are_fine(text: str, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text(text, encoding="utf-8")
+    assert scan(tmp_path, ["labels.txt"], {}).verdict == "note"
+
+
+def test_a_described_pickle_that_calls_and_breaks_off_is_blocked(tmp_path: Path) -> None:
+    hidden = b"\x80\x04cbuiltins\nstr\nX\x02\0\0\0os\x85RX\x06\0\0\0system\x93X\x02\0\0\0id\x85R."
+    (tmp_path / "model.bin").write_bytes(hidden)
+    (tmp_path / "model.xml").write_text("<net/>", encoding="utf-8")
+    facts = {"model.xml": Facts("openvino", "openvino", companions=("model.bin",))}
+    assert scan(tmp_path, ["model.xml", "model.bin"], facts).verdict == "blocked"

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
+import numpy as np
+
 from modelshelf import formats
 from modelshelf.checks import Staged
 from modelshelf.errors import FormatError, NotFound, Problem
-from modelshelf.formats.arrays import refuse_large
+from modelshelf.formats.arrays import difference, read_arrays, refuse_large
 from modelshelf.package.fitting import Kind, Side, Size, misfits
 from modelshelf.package.record import Golden, Record
 from modelshelf.package.signature import Signature
@@ -29,6 +31,25 @@ def check(staged: Staged) -> Iterator[Problem]:
         names.add(case.name)
         yield from _references(staged.record, case, place)
         yield from _arrays(staged, case, place)
+        yield from _loose(staged, case, place)
+
+
+def _loose(staged: Staged, case: Golden, place: str) -> Iterator[Problem]:
+    """A case under whose tolerance nothing but zeros would pass promises nothing."""
+    try:
+        arrays = read_arrays(staged.folder / case.outputs)
+    except (FormatError, NotFound):
+        return  # the arrays themselves are told of
+    for name, array in arrays.items():
+        if array.dtype.kind not in "fciu" or not array.any():
+            continue
+        found = difference(
+            array, np.zeros_like(array), absolute=case.absolute, relative=case.relative
+        )
+        if not found.beyond:
+            message = f"golden case `{case.name}`: under its tolerance `{name}` may be all zeros"
+            hint = "lower `absolute` and `relative` to what a runtime really differs by"
+            yield _problem(message, place, case.outputs, hint)
 
 
 def _references(record: Record, case: Golden, place: str) -> Iterator[Problem]:
