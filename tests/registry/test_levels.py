@@ -203,3 +203,17 @@ def test_new_readers_make_contracts_anew(registry: Running, acme: Client) -> Non
 def test_a_line_of_a_registry_from_before_is_understood() -> None:
     old = msgspec.json.encode(entry("1.0.0"))
     assert msgspec.json.decode(old, type=Entry).scan is None
+
+
+def test_a_comparison_is_made_once_and_one_at_a_time(
+    registry: Running, acme: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release("1.0.0").publish(acme)
+    release("1.1.0", 1.0).publish(acme)
+    comparisons = registry.service.comparisons
+    key = ("acme", "digits", "1.0.0", "1.1.0")
+    assert comparisons.compared(key) is comparisons.compared(key)
+    monkeypatch.setattr("modelshelf.registry.comparisons.WAIT_SECONDS", 0.01)
+    with comparisons._turn:
+        assert registry.client("GET", "/api/v1/packages/acme/digits/diff/1.0.0/1.1.0").status == 503
+        assert registry.client("GET", "/acme/digits/diff/1.0.0...1.1.0").status == 503

@@ -20,6 +20,7 @@ from modelshelf.errors import NotFound, ShelfError, UsageError
 from modelshelf.plugins import offered
 from modelshelf.registry import describing, index, jobs, log, openapi, pages, replies
 from modelshelf.registry.accounts import Passwords, Throttle
+from modelshelf.registry.comparisons import Comparisons
 from modelshelf.registry.derived import Derived
 from modelshelf.registry.downloads import DownloadLog
 from modelshelf.registry.index import Documents
@@ -103,6 +104,7 @@ def open_service(settings: Settings) -> Service:
         passwords=Passwords(settings.password_memory_kib),
         throttle=Throttle(),
         jobs=worker,
+        comparisons=Comparisons(database),
         refresh=derived.refresh,
         count=derived.count,
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from modelshelf.registry.accounts import Passwords, Throttle
+from modelshelf.registry.comparisons import Comparisons
 from modelshelf.registry.database import Database, migrate
 from modelshelf.registry.downloads import DownloadLog
 from modelshelf.registry.index import Documents
@@ -34,6 +35,7 @@ class Service(Kept):
     passwords: Passwords
     throttle: Throttle
     jobs: Jobs
+    comparisons: Comparisons
     refresh: Callable[[str, str], None]
     """Make everything derived from package (publisher, name) anew."""
     count: Callable[[], None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from starlette.responses import Response
 
-from modelshelf.checks.compared import Compared, compare
+from modelshelf.checks.compared import Compared
 from modelshelf.checks.contract import Contract
 from modelshelf.package.entry import Status
 from modelshelf.registry import contracts, downloads, releases, stewardship
@@ -125,14 +125,7 @@ def contract(call: Call) -> Response:
 def diff(call: Call) -> Compared:
     """Compare two releases of a package: changes, the level that they ask for, metrics, sizes."""
     publisher, name = call.path("publisher"), call.path("name")
-    with call.service.database.reading() as connection:
-        releases.release(connection, publisher, name, call.path("old"))
-        releases.release(connection, publisher, name, call.path("new"))
-        old, new = (
-            contracts.load(connection, (publisher, name, call.path(side)))
-            for side in ("old", "new")
-        )
-    return compare(old, new)
+    return call.service.comparisons.compared((publisher, name, call.path("old"), call.path("new")))
 
 
 @API.route(

@@ -6,10 +6,8 @@ from typing import NamedTuple
 
 from starlette.responses import Response
 
-from modelshelf.checks.compared import compare
 from modelshelf.checks.diff import Finding
 from modelshelf.package.entry import LEVELS, Level
-from modelshelf.registry import contracts, releases
 from modelshelf.registry.pages.page import Page
 from modelshelf.registry.pages.rendering import page
 from modelshelf.registry.routing import Call
@@ -29,14 +27,7 @@ class Group(NamedTuple):
 def diff(call: Call) -> Response:
     """Compare two releases of a package."""
     publisher, name = call.path("publisher"), call.path("name")
-    with call.service.database.reading() as connection:
-        for side in ("old", "new"):
-            releases.release(connection, publisher, name, call.path(side))
-        old, new = (
-            contracts.load(connection, (publisher, name, call.path(side)))
-            for side in ("old", "new")
-        )
-    found = compare(old, new)
+    found = call.service.comparisons.compared((publisher, name, call.path("old"), call.path("new")))
     context = {
         "publisher": publisher,
         "name": name,

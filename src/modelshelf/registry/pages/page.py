@@ -12,6 +12,7 @@ from starlette.routing import Route
 from modelshelf.errors import NotFound, ShelfError
 from modelshelf.registry import log
 from modelshelf.registry.pages.rendering import page as rendered
+from modelshelf.registry.replies import Answer
 from modelshelf.registry.routing import Call
 
 _TITLES = {
@@ -19,6 +20,7 @@ _TITLES = {
     404: "There is nothing here",
     405: "This address answers no such request",
     500: "The registry failed to answer",
+    503: "The registry is busy",
 }
 
 
@@ -40,6 +42,8 @@ class Page:
             return self.function(call)
         except NotFound as error:
             return problem(request, 404, error)
+        except Answer as answer:
+            return problem(request, answer.status, answer.error)
         except ShelfError as error:
             return problem(request, 400, error)
         except Exception:  # noqa: BLE001 (whatever it is, the reader gets a page, the log the rest)
