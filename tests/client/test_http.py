@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import threading
 from collections.abc import Iterator
@@ -39,3 +40,13 @@ def test_what_is_sent_once_finds_an_open_socket(impatient: tuple[str, threading.
     assert connection.send("POST", "/first").status == 200
     assert gone.wait(10)
     assert connection.send("POST", "/second", {"a": 1}).status == 200
+
+
+def test_a_connection_in_a_circle_of_garbage_is_closed(registry_url: str) -> None:
+    for _ in range(20):
+        connection = Connection(registry_url)
+        connection.get("/healthz")
+        circle: list[object] = [connection]
+        circle.append(circle)
+        del connection, circle
+    gc.collect()  # a socket that went unclosed is an error: warnings are

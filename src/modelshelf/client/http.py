@@ -7,6 +7,7 @@ import json
 import select
 import threading
 import time
+import weakref
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
@@ -55,13 +56,15 @@ class Answer(NamedTuple):
 
 
 class _Held:
-    """Closes its connection when nobody holds it any more: its thread has ended, or is done."""
+    """A connection that is closed with whoever holds it.
+
+    Not by `__del__`: in a circle of garbage the socket may go first, and complain. What a
+    finalizer names is no part of the circle.
+    """
 
     def __init__(self, connection: http.client.HTTPConnection) -> None:
         self.connection = connection
-
-    def __del__(self) -> None:
-        self.connection.close()
+        weakref.finalize(self, connection.close)
 
 
 class Connection:
