@@ -239,7 +239,8 @@ class _Match:
         if not isinstance(expected, str) or expected in self.taken:
             return None if term == expected else f"a size was {was} and is {size or 'unknown'} now"
         sizes = interval_of(self.old, was)
-        bounds = interval_of(self.new, size) if isinstance(term, tuple) else self._bounds(term)
+        side, part = (self.new, size) if isinstance(term, tuple) else (self.old, term)
+        bounds = interval_of(side, part)
         if bounds.outside(sizes) is not None:
             return f"a size in {sizes} can be {bounds.outside(sizes)} now"
         if promised.setdefault(expected, term) != term:
@@ -252,9 +253,6 @@ class _Match:
             return self.bound[size]
         term = _term(self.new, size, *fresh)
         return Fresh(term, -1) if isinstance(term, str) else term
-
-    def _bounds(self, term: Term) -> Interval:
-        return interval_of(self.old, term)
 
     def _widened(self, name: str, before: Tensor, after: Tensor, terms: dict[Term, str]) -> bool:
         """Whether the input accepts more; `terms` tells which new symbol each old one became."""
