@@ -32,6 +32,26 @@ def grants(new: str | None, old: str | None) -> bool:
     return all(any(_covers(choice, before) for choice in offered) for before in _choices(old))
 
 
+def kinds(expression: str) -> tuple[str, ...]:
+    """What the best choice of `expression` asks, as one word: `permissive`, `weak`, `strong`, ...
+
+    `permissive` asks nothing beyond attribution; `weak`, `strong` and `network` are copyleft;
+    other words are those of the table (`non-commercial`); nothing for a license that nobody knows.
+    """
+    asked = [
+        frozenset().union(*(_conditions(name) for name in choice))
+        for choice in _choices(expression)
+    ]
+    known = {word for listed in vocabulary("licenses").values() for word in listed.split()}
+    best = min(asked, key=len)
+    if not best:
+        return ("permissive",)
+    if not best <= known | set(_COPYLEFT):
+        return ()
+    copyleft = [word for word in _COPYLEFT if word in best][-1:]
+    return (*copyleft, *sorted(best - set(_COPYLEFT)))
+
+
 def _covers(new: Choice, old: Choice) -> bool:
     return all(any(_asks_no_more(one, other) for other in old) for one in new)
 
