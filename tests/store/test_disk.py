@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
+from modelshelf.store import disk
 from modelshelf.store.disk import DiskStore, is_full
 
 CONTENT = b"weights" * 1000
@@ -175,3 +177,39 @@ def test_sweep_forgets_what_stands_still(store: DiskStore) -> None:
     os.utime(old, (0, 0))
     assert store.sweep(older_than_seconds=3600) == [old]
     assert new.exists()
+
+
+def test_who_looks_after_the_store_is_alone(
+    store: DiskStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "another_process_seconds", 0.0)
+    with store.quiet():
+        with pytest.raises(Conflict, match="looks after"), DiskStore(store.root).quiet():
+            pass
+        put(store)
+    with store.quiet():
+        assert store.has(DIGEST)
+
+
+def test_a_store_that_moved_is_waited_for_at_its_new_place(
+    store: DiskStore, tmp_path: Path
+) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from modelshelf.store.disk import DiskStore\n"
+        "store = DiskStore(Path(sys.argv[1]))\n"
+        "print('waits', flush=True)\n"
+        "with store.quiet():\n"
+        "    print((store.root.resolve() / 'lock').stat().st_ino)\n"
+    )
+    with store.quiet():
+        waiting = subprocess.Popen(
+            [sys.executable, "-c", program, str(store.root)], stdout=subprocess.PIPE, text=True
+        )
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == "waits\n"
+        shutil.copytree(store.root, tmp_path / "new")
+        store.root.rename(tmp_path / "old")
+        store.root.symlink_to(tmp_path / "new")
+    told, _ = waiting.communicate(timeout=30)
+    assert int(told) == (tmp_path / "new" / "lock").stat().st_ino

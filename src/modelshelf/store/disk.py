@@ -2,6 +2,7 @@
 
     root/files/ab/abcd…   whole files, named by sha256, mode 0444, never changed
     root/partial/NAME     what is still arriving; its length is how much has arrived
+    root/lock             held by who looks after the whole store; see `DiskStore.quiet`
 
 A process killed anywhere leaves whole files and partials, never half a file under `files/`.
 """
@@ -18,11 +19,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
 from modelshelf.store.digest import require_sha256, sha256_of
 
+LOCK = "lock"
+another_process_seconds = 120.0
+"""How long to wait for a process that looks after the whole store."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -194,6 +198,33 @@ class DiskStore:
         for path in stale:
             path.unlink(missing_ok=True)
         return [path for path in stale if path.suffix != ".lock"]
+
+    @contextlib.contextmanager
+    def quiet(self) -> Iterator[None]:
+        """Be the only one who counts on the files that are here, or who takes some away.
+
+        Writing needs no such thing. A store that moved meanwhile is waited for at its new place.
+        Raises Conflict after two minutes.
+        """
+        lock = self._held_lock()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _held_lock(self) -> BaseFileLock:
+        while True:
+            root = self.root.resolve()
+            lock = FileLock(root / LOCK, thread_local=False)
+            try:
+                lock.acquire(timeout=another_process_seconds)
+            except Timeout:
+                raise Conflict(
+                    "another process looks after the store", where=str(root), hint="try again later"
+                ) from None
+            if self.root.resolve() == root and (root / LOCK).exists():
+                return lock
+            lock.release()
 
     def _move(self, partial: Path, target: Path) -> None:
         target.parent.mkdir(exist_ok=True)
