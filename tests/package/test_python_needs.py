@@ -47,7 +47,7 @@ def frameworks(**ranges: str) -> Requires:
         (python("numpy"), python("numpy<1"), None),
         (python("a>=2; os_name=='nt'"), python("a<1"), None),
         (python("a===1"), python("a===2"), None),
-        (python("nonsense >< 1", DEEP), python("nonsense<1"), None),
+        (python("nonsense >< 1", DEEP, "a @ https://a.example/a.whl\n--pre"), python("nonsense<1"), None),
         (Requires(), python("numpy<2"), None),
         (frameworks(torch="*"), frameworks(torch="<2"), None),
     ],
@@ -90,7 +90,7 @@ HERE = Facts(
     LINUX,
     {"fastapi": ("rich; extra == 'all'", "typer>=1; extra == 'all'", "x; extra == 'other'",
                  "fastapi[all]; extra == 'whole'", "numpy>=9")},
-    frozenset({"cpu"}),
+    {"cpu": True, "cuda": False},
 )  # fmt: skip
 
 
@@ -100,6 +100,7 @@ HERE = Facts(
         (python("numpy>=2.0"), ["needs numpy>=2.0; numpy 1.26.4 is installed"]),
         (python("SciPy>=1"), ["needs SciPy>=1; SciPy is not installed"]),
         (python("scipy; sys_platform=='win32'"), []),
+        (python("numpy @ https://a.example/numpy.whl"), []),
         (python("scipy; extra=='x'"), []),
         (python("numpy", "unknown>=1", "not readable!"), []),
         (Requires(python_version=">=3.12"), ["needs Python >=3.12; this is Python 3.11.2"]),
@@ -108,7 +109,7 @@ HERE = Facts(
         (frameworks(onnxruntime=">=2"), ["needs onnxruntime>=2; onnxruntime-gpu 1.20.1 is installed"]),
         (frameworks(pytorch=">=2"), ["needs pytorch>=2; pytorch is not installed"]),
         (frameworks(tfjs=">=4"), []),
-        (Requires(hardware=("cpu", "cuda")), ["needs cuda; this machine has no cuda"]),
+        (Requires(hardware=("cpu", "cuda", "abacus")), ["needs cuda; this machine has no cuda"]),
         (python("fastapi"), []),
         (python("fastapi[all]"), [
             "needs fastapi[all], which needs rich; rich is not installed",

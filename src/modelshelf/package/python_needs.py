@@ -90,7 +90,7 @@ def needed(requires: Requires, formats: Mapping[str, bool]) -> Requires:
 class Need(NamedTuple):
     """A range of versions of one distribution (or of `python`), under a marker.
 
-    Any of `distributions` will do; `shown` is how people know it.
+    Any of `distributions` will do; `shown` is how people know it. With `url` no other will.
     """
 
     distributions: tuple[str, ...]
@@ -98,12 +98,13 @@ class Need(NamedTuple):
     shown: str
     marker: str = ""
     extras: tuple[str, ...] = ()
+    url: str = ""
 
     def __str__(self) -> str:
-        """As it is written: `numpy>=1.26`."""
+        """As it is written, without its marker: `numpy>=1.26`."""
         extras = f"[{','.join(self.extras)}]" if self.extras else ""
         space = " " if self.shown == "Python" and self.range else ""
-        return f"{self.shown}{extras}{space}{self.range}"
+        return f"{self.shown}{extras}{space}{self.range}" + (f" @ {self.url}" if self.url else "")
 
 
 def needs(requires: Requires) -> tuple[Need, ...]:
@@ -134,14 +135,16 @@ def need_of(text: str) -> Need | None:
         return None
     marker = str(asked.marker) if asked.marker else ""
     extras = tuple(sorted(asked.extras))
-    return Need((_normal(asked.name),), str(asked.specifier), asked.name, marker, extras)
+    name, url = asked.name, asked.url or ""
+    return Need((_normal(name),), str(asked.specifier), name, marker, extras, url)
 
 
 def requirement(text: str) -> Requirement | None:
     """The text as packaging reads it, None where it is not PEP 508 or beyond all reason."""
     from packaging.requirements import InvalidRequirement, Requirement
 
-    if len(text) > longest_requirement_characters:
+    # an address may hold line breaks, and with them options of pip
+    if len(text) > longest_requirement_characters or not text.isprintable():
         return None
     try:
         return Requirement(text)
@@ -266,18 +269,19 @@ def _fewest(asked: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What is there. `python` is a full version; None and names that are missing are not known.
+    """What is there; of what is missing here nothing is known.
 
-    `installed`: distribution → its version, None where it is not there. `markers`: PEP 508's
-    environment, for what it does not say that of this interpreter. `requirements`: what distributions of which extras are asked ask for (their
-    Requires-Dist). `hardware`: all that there is.
+    `python` is a full version. `installed`: distribution → its version, None where it is not there.
+    `markers`: PEP 508's environment; names that it lacks are those of this interpreter.
+    `requirements`: what the distributions whose extras are asked for ask for (their Requires-Dist).
+    `hardware`: word → whether it is there.
     """
 
     python: str | None = None
     installed: Mapping[str, str | None] = {}
     markers: Mapping[str, str] = {}
     requirements: Mapping[str, tuple[str, ...]] = {}
-    hardware: frozenset[str] | None = None
+    hardware: Mapping[str, bool] = {}
 
 
 class Mismatch(NamedTuple):
@@ -298,7 +302,7 @@ class Mismatch(NamedTuple):
 
 def mismatches(who: str, requires: Requires, facts: Facts) -> list[Mismatch]:
     """What of `requires` does not hold; `needed` says before which part of it counts."""
-    lacking = () if facts.hardware is None else sorted({*requires.hardware} - facts.hardware)
+    lacking = (each for each in requires.hardware if not facts.hardware.get(each.lower(), True))
     found = [Mismatch(who, each, f"this machine has no {each}") for each in lacking]
     for need in needs(requires) if _any(requires) else ():
         if applies(need.marker, facts.markers):
