@@ -5,6 +5,7 @@
     root/lock             held by who looks after the whole store; see `DiskStore.quiet`
 
 A process killed anywhere leaves whole files and partials, never half a file under `files/`.
+Stores of the same shape can lie below it, read-only: what they have need not be here.
 """
 
 from __future__ import annotations
@@ -15,20 +16,20 @@ import os
 import re
 import secrets
 import shutil
-import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
 from modelshelf.store.digest import require_sha256, sha256_of
+from modelshelf.store.link import place
+from modelshelf.store.sweep import alone, forget, partials, stale, sweep
 
 LOCK = "lock"
 another_process_seconds = 120.0
 """How long to wait for a process that looks after the whole store."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
-_CANNOT_LINK = {errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP, errno.EACCES}
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -59,10 +60,15 @@ class Appender:
 
 
 class DiskStore:
-    """Files by sha256 under `root`. With `fsync` a committed file survives a loss of power."""
+    """Files by sha256 under `root`. With `fsync` a committed file survives a loss of power.
 
-    def __init__(self, root: Path, *, fsync: bool = True) -> None:
+    The files of the stores `shared` are there as well, but only read: nothing is ever made, changed
+    or taken away there. One that is missing or cannot be read is passed over.
+    """
+
+    def __init__(self, root: Path, *, fsync: bool = True, shared: Iterable[Path] = ()) -> None:
         self.root = root
+        self.shared = tuple(shared)
         self._fsync = fsync
         self._files = root / "files"
         self._partials = root / "partial"
@@ -71,12 +77,20 @@ class DiskStore:
 
     def path(self, sha256: str) -> Path:
         """Where the file with this digest lies, or would lie; raises Invalid if it is no sha256."""
-        require_sha256(sha256)
-        return self._files / sha256[:2] / sha256
+        own = self._own(sha256)
+        if self.shared and not own.is_file():
+            places = (_place(root, sha256) for root in self.shared)
+            return next(filter(_readable, places), own)
+        return own
 
     def has(self, sha256: str) -> bool:
-        """Whether the whole file is here."""
+        """Whether the whole file is here, or in a shared store."""
         return self.path(sha256).is_file()
+
+    def is_shared(self, sha256: str) -> bool:
+        """Whether the file is there, but in a shared store only."""
+        path = self.path(sha256)
+        return path != self._own(sha256) and path.is_file()
 
     def size(self, sha256: str) -> int:
         """Size of a file in bytes; raises NotFound."""
@@ -86,9 +100,13 @@ class DiskStore:
             raise NotFound("No file of this digest is here", where=sha256) from None
 
     def digests(self) -> Iterator[str]:
-        """Yield the sha256 of every whole file."""
+        """Yield the sha256 of every whole file that is here itself, not in a shared store."""
         for folder in sorted(self._files.iterdir()):
             yield from sorted(path.name for path in folder.iterdir())
+
+    def partials(self) -> list[Path]:
+        """What is still arriving, by name."""
+        return partials(self._partials)
 
     def stage(self, name: str | None = None) -> Path:
         """The partial called `name` (a new one if None), created empty unless it has begun.
@@ -111,7 +129,7 @@ class DiskStore:
         Raises Conflict when the partial ends elsewhere (`expected` holds where) or when someone
         else is writing to it. A full disk raises ShelfError and gives back what this call wrote.
         """
-        with _alone(partial), _telling_full(partial):
+        with alone(partial), _telling_full(partial):
             descriptor = os.open(partial, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 length = os.fstat(descriptor).st_size
@@ -134,7 +152,7 @@ class DiskStore:
         `computed` is its digest if the caller has just computed it. On a mismatch the partial is
         dropped and IntegrityError raised. A file that is here already is left as it is.
         """
-        target = self.path(sha256)
+        target = self._own(sha256)
         if (found := computed or sha256_of(partial)) != sha256:
             self.discard(partial)
             raise IntegrityError(
@@ -146,7 +164,7 @@ class DiskStore:
             )
         with _telling_full(target):
             self._move(partial, target)
-        _forget_lock(partial)
+        forget(partial)
         return target
 
     def add(self, source: Path, sha256: str | None = None) -> str:
@@ -165,7 +183,7 @@ class DiskStore:
         return computed
 
     def link(self, sha256: str, target: Path) -> None:
-        """Put the file at `target`, atomically: as a hard link, or as a copy on another device.
+        """Put the file at `target`, atomically: as a hard link, or how else `link.place` can.
 
         Whatever file was at `target` is replaced; parents are made. Raises NotFound.
         """
@@ -176,7 +194,7 @@ class DiskStore:
         with _telling_full(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                _link_or_copy(source, temporary)
+                place(source, temporary, lent=source != self._own(sha256))
                 temporary.replace(target)
             finally:
                 # rename() does nothing where both are links to the same file already
@@ -184,20 +202,19 @@ class DiskStore:
 
     def delete(self, sha256: str) -> None:
         """Forget a file; nothing happens if it is not here. Hard links elsewhere stay."""
-        self.path(sha256).unlink(missing_ok=True)
+        self._own(sha256).unlink(missing_ok=True)
 
     def discard(self, partial: Path) -> None:
         """Forget a partial; nothing happens if it is not here."""
-        partial.unlink(missing_ok=True)
-        _forget_lock(partial)
+        forget(partial)
+
+    def stale(self, *, older_than_seconds: float) -> list[Path]:
+        """The partials that nobody wrote to for so long, nor has open to write to."""
+        return stale(self._partials, older_than_seconds=older_than_seconds)
 
     def sweep(self, *, older_than_seconds: float) -> list[Path]:
-        """Forget the partials that nobody wrote to for so long; return them."""
-        limit = time.time() - older_than_seconds
-        stale = [path for path in self._partials.iterdir() if _changed(path) < limit]
-        for path in stale:
-            path.unlink(missing_ok=True)
-        return [path for path in stale if path.suffix != ".lock"]
+        """Forget the partials that are stale, and locks without one; return the former."""
+        return sweep(self._partials, older_than_seconds=older_than_seconds)
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
@@ -226,6 +243,9 @@ class DiskStore:
                 return lock
             lock.release()
 
+    def _own(self, sha256: str) -> Path:
+        return _place(self.root, require_sha256(sha256))
+
     def _move(self, partial: Path, target: Path) -> None:
         target.parent.mkdir(exist_ok=True)
         if target.is_file():
@@ -245,20 +265,13 @@ class DiskStore:
             os.fsync(descriptor)
 
 
-@contextlib.contextmanager
-def _alone(partial: Path) -> Iterator[None]:
-    """Hold the lock beside `partial`; a lock left by a killed process counts for nothing."""
-    lock = FileLock(_lock_path(partial), thread_local=False)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise Conflict(
-            "Someone else is sending this file", where=partial.name, hint="try again in a moment"
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
+def _place(root: Path, sha256: str) -> Path:
+    return root / "files" / sha256[:2] / sha256
+
+
+def _readable(path: Path) -> bool:
+    # pathlib raises where a folder above may not be read
+    return os.path.isfile(path) and os.access(path, os.R_OK)  # noqa: PTH113
 
 
 @contextlib.contextmanager
@@ -274,31 +287,6 @@ def _telling_full(where: Path) -> Iterator[None]:
             where=str(where.parent),
             hint="free some space and try again: nothing was changed",
         ) from error
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    try:
-        os.link(source, target)
-    except OSError as error:
-        if error.errno not in _CANNOT_LINK:
-            raise
-        shutil.copyfile(source, target)
-        target.chmod(0o444)
-
-
-def _changed(path: Path) -> float:
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return time.time()
-
-
-def _lock_path(partial: Path) -> Path:
-    return partial.with_name(partial.name + ".lock")
-
-
-def _forget_lock(partial: Path) -> None:
-    _lock_path(partial).unlink(missing_ok=True)
 
 
 def _sync_path(path: Path) -> None:
