@@ -22,7 +22,7 @@ from pathlib import Path
 from filelock import BaseFileLock, FileLock, Timeout
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
-from modelshelf.store.digest import require_sha256, sha256_of
+from modelshelf.store.digest import is_sha256, require_sha256, sha256_of
 from modelshelf.store.link import place
 from modelshelf.store.sweep import alone, forget, partials, stale, sweep
 
@@ -101,8 +101,9 @@ class DiskStore:
 
     def digests(self) -> Iterator[str]:
         """Yield the sha256 of every whole file that is here itself, not in a shared store."""
-        for folder in sorted(self._files.iterdir()):
-            yield from sorted(path.name for path in folder.iterdir())
+        for path in sorted(self._files.glob("??/*")):
+            if is_sha256(path.name) and path == self._own(path.name):
+                yield path.name
 
     def partials(self) -> list[Path]:
         """What is still arriving, by name."""
@@ -287,6 +288,13 @@ def _telling_full(where: Path) -> Iterator[None]:
             where=str(where.parent),
             hint="free some space and try again: nothing was changed",
         ) from error
+
+
+def sync_folders(folder: Path) -> None:
+    """Have the names in `folder` and in each folder in it survive a loss of power."""
+    if os.name == "posix":
+        for each in (*folder.iterdir(), folder):
+            _sync_path(each)
 
 
 def _sync_path(path: Path) -> None:
