@@ -115,3 +115,19 @@ def test_where_no_hard_link_may_be_a_lent_file_is_linked_to_and_others_copied(
         assert target.readlink() == source
     else:
         assert target.stat().st_mode & 0o777 == 0o444
+
+
+@pytest.mark.parametrize("place", ["shared", "own", "loose"])
+def test_only_links_into_a_shared_store_are_lent(place: str, shared: Path, tmp_path: Path) -> None:
+    store = DiskStore(tmp_path / "own", shared=[shared])
+    put(store, tmp_path, MINE)
+    link = tmp_path / "link"
+    targets = {
+        "shared": store.path(DIGEST),
+        "own": store.path(next(store.digests())),
+        "loose": shared / "files" / "ab" / DIGEST,
+    }
+    link.symlink_to(targets[place])
+    assert store.lends(link) == (place == "shared")
+    assert not store.lends(targets[place])
+    assert not store.lends(tmp_path / "missing")

@@ -77,11 +77,15 @@ class DiskStore:
 
     def path(self, sha256: str) -> Path:
         """Where the file with this digest lies, or would lie; raises Invalid if it is no sha256."""
-        own = self._own(sha256)
+        own = self.own(sha256)
         if self.shared and not own.is_file():
             places = (_place(root, sha256) for root in self.shared)
             return next(filter(_readable, places), own)
         return own
+
+    def own(self, sha256: str) -> Path:
+        """Where the file lies, or would lie, in this store itself."""
+        return _place(self.root, require_sha256(sha256))
 
     def has(self, sha256: str) -> bool:
         """Whether the whole file is here, or in a shared store."""
@@ -90,7 +94,16 @@ class DiskStore:
     def is_shared(self, sha256: str) -> bool:
         """Whether the file is there, but in a shared store only."""
         path = self.path(sha256)
-        return path != self._own(sha256) and path.is_file()
+        return path != self.own(sha256) and path.is_file()
+
+    def lends(self, link: Path) -> bool:
+        """Whether `link` is a symbolic link to a file of a shared store, as `link` makes them."""
+        try:
+            target = link.readlink()
+        except OSError:
+            return False
+        name = target.name
+        return is_sha256(name) and target in [_place(each.absolute(), name) for each in self.shared]
 
     def size(self, sha256: str) -> int:
         """Size of a file in bytes; raises NotFound."""
@@ -102,7 +115,7 @@ class DiskStore:
     def digests(self) -> Iterator[str]:
         """Yield the sha256 of every whole file that is here itself, not in a shared store."""
         for path in sorted(self._files.glob("??/*")):
-            if is_sha256(path.name) and path == self._own(path.name):
+            if is_sha256(path.name) and path == self.own(path.name):
                 yield path.name
 
     def partials(self) -> list[Path]:
@@ -153,7 +166,7 @@ class DiskStore:
         `computed` is its digest if the caller has just computed it. On a mismatch the partial is
         dropped and IntegrityError raised. A file that is here already is left as it is.
         """
-        target = self._own(sha256)
+        target = self.own(sha256)
         if (found := computed or sha256_of(partial)) != sha256:
             self.discard(partial)
             raise IntegrityError(
@@ -195,7 +208,7 @@ class DiskStore:
         with _telling_full(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
-                place(source, temporary, lent=source != self._own(sha256))
+                place(source, temporary, lent=source != self.own(sha256))
                 temporary.replace(target)
             finally:
                 # rename() does nothing where both are links to the same file already
@@ -203,7 +216,7 @@ class DiskStore:
 
     def delete(self, sha256: str) -> None:
         """Forget a file; nothing happens if it is not here. Hard links elsewhere stay."""
-        self._own(sha256).unlink(missing_ok=True)
+        self.own(sha256).unlink(missing_ok=True)
 
     def discard(self, partial: Path) -> None:
         """Forget a partial; nothing happens if it is not here."""
@@ -243,9 +256,6 @@ class DiskStore:
             if self.root.resolve() == root and (root / LOCK).exists():
                 return lock
             lock.release()
-
-    def _own(self, sha256: str) -> Path:
-        return _place(self.root, require_sha256(sha256))
 
     def _move(self, partial: Path, target: Path) -> None:
         target.parent.mkdir(exist_ok=True)
