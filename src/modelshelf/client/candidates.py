@@ -20,7 +20,7 @@ most_packages = 10_000
 largest = 1e100
 """Numbers from here on count as not stated: nothing of a model is as large."""
 _PAGE = 100
-_THREADS = 4
+_THREADS = 8
 
 Told = Callable[[int, int], None]
 """Is told how many packages are read and how many there are."""

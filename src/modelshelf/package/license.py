@@ -8,6 +8,7 @@ Expressions follow SPDX annex B: with `OR` the caller chooses, with `AND` all ho
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import product
 
 from modelshelf.package.vocabularies import vocabulary
@@ -32,6 +33,7 @@ def grants(new: str | None, old: str | None) -> bool:
     return all(any(_covers(choice, before) for choice in offered) for before in _choices(old))
 
 
+@lru_cache(1024)
 def kinds(expression: str) -> tuple[str, ...]:
     """What the best choice of `expression` asks, as one word: `permissive`, `weak`, `strong`, ...
 
