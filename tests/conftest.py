@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -123,7 +124,7 @@ def run_here(*arguments: str, cwd: Path, env: dict[str, str], stdin: str = "") -
 
     out, err = io.StringIO(), io.StringIO()
     with pytest.MonkeyPatch.context() as here, contextlib.chdir(cwd):
-        for name in ("MODELSHELF_HOME", "MODELSHELF_REGISTRY", "MODELSHELF_TOKEN"):
+        for name in [each for each in {*env, *os.environ} if each.startswith("MODELSHELF_")]:
             here.setenv(name, env[name]) if name in env else here.delenv(name, raising=False)
         here.setattr("sys.stdin", io.StringIO(stdin))
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
@@ -160,8 +161,6 @@ def registry_url(registry_data: Path) -> Iterator[str]:
 @pytest.fixture
 def user_env(tmp_path: Path, registry_url: str) -> dict[str, str]:
     """The environment of a user with an empty home, who asks the shared registry."""
-    import os
-
     kept = {k: v for k, v in os.environ.items() if not k.startswith("MODELSHELF_")}
     return {
         **kept,

@@ -1,0 +1,62 @@
+"""Take from the store what no shelf, generation or pin needs.
+
+Exit code 1, and nothing is taken, where what a shelf needs cannot be known.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from modelshelf.cli.output import Output, size
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelshelf.client.care import Garbage
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments: whether only to look, and how far back shelves may go."""
+    parser.add_argument("--dry-run", action="store_true", help="show what would go")
+    parser.add_argument(
+        "--keep-generations",
+        type=int,
+        metavar="N",
+        help="of every shelf also forget all generations but the newest N (at least 1)",
+    )
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    """Find it, take it away, tell how much that was."""
+    from modelshelf.client.care import collect, garbage, gather
+    from modelshelf.client.move import quiet
+
+    with quiet() as (settings, store):
+        found = garbage(store, gather(settings.home))
+        if not arguments.dry_run:
+            collect(settings.home, store, found)
+    _tell(found, output, dry_run=arguments.dry_run)
+
+
+def _tell(found: Garbage, output: Output, *, dry_run: bool) -> None:
+    value = {
+        "dry_run": dry_run,
+        "files": list(found.files),
+        "partials": [path.name for path in found.partials],
+        "freed_bytes": found.freed_bytes,
+        "held_bytes": found.held_bytes,
+        "gone_shelves": [str(folder) for folder in found.gone],
+    }
+    verb = "Would free" if dry_run else "Freed"
+    lines = [f"The shelf of {folder} is gone and forgotten." for folder in found.gone]
+    if found.files or found.partials:
+        lines.append(
+            f"{verb} {size(found.freed_bytes)}: {_count(len(found.files), 'file')},"
+            f" {_count(len(found.partials), 'download')} that nobody went on with."
+        )
+    if found.held_bytes:
+        lines.append(f"{size(found.held_bytes)} more stay on the disk under other names.")
+    output.result(value, "\n".join(lines) or "Nothing to free: everything is needed.")
+
+
+def _count(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"

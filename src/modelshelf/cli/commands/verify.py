@@ -1,0 +1,54 @@
+"""Read every file of this shelf and compare it with the lock; nothing is changed.
+
+--store also reads every file of the store, for all shelves. Exit code 5 where something is wrong;
+shelf repair mends it.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from modelshelf.cli.output import Output, size
+from modelshelf.errors import IntegrityError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelshelf.client.verify import Finding, Plan
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments: how much to read."""
+    parser.add_argument("--store", action="store_true", help="every file of the store as well")
+
+
+def run(arguments: argparse.Namespace, output: Output) -> int:
+    """Read, then tell what is wrong and what to do."""
+    from modelshelf.client import verify
+    from modelshelf.client.settings import settings
+    from modelshelf.client.shelf import Shelf
+
+    planned = verify.plan(Shelf.find(), settings().files(), whole_store=arguments.store)
+    with output.progress(planned.bytes, "verifying") as progress:
+        found = verify.run(planned, progress)
+    return _tell(planned, found, output)
+
+
+def _tell(planned: Plan, found: list[Finding], output: Output) -> int:
+    wrong = [each for each in found if not each.note]
+    notes = [each for each in found if each.note]
+    value = {
+        "files": len(planned.checks),
+        "bytes": planned.bytes,
+        "wrong": [each._asdict() for each in wrong],
+        "notes": [each._asdict() for each in notes],
+    }
+    lines = []
+    for each in found:
+        word = output.paint("note", "dim") if each.note else output.paint(each.kind, "red")
+        lines += [f"{word}: {each.message}", f"  where: {each.where}", f"  hint: {each.hint}"]
+    lines.append(
+        f"{len(planned.checks)} files read ({size(planned.bytes)}):"
+        f" {f'{len(wrong)} things are wrong' if wrong else 'all is well'}."
+    )
+    output.result(value, "\n".join(lines))
+    return IntegrityError.exit_code if wrong else 0

@@ -1,0 +1,180 @@
+"""Files that are missing or damaged are replaced: from another healthy place, else fetched again.
+
+A damaged file of a shelf is the damaged file of the store, under a second name. Nothing is ever
+written into it: it goes, and another takes its place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from modelshelf.client import transfer, verify
+from modelshelf.client.care import Root
+from modelshelf.client.http import Connection
+from modelshelf.client.shelf import Shelf
+from modelshelf.errors import IntegrityError, ShelfError
+from modelshelf.package.lock import Locked
+from modelshelf.store.disk import DiskStore
+
+
+class Mended(NamedTuple):
+    """One file, and where its healthy bytes came from; `trouble` is why there are none."""
+
+    where: str
+    release: str
+    source: str
+    trouble: ShelfError | None = None
+
+
+class Healer:
+    """Brings healthy files into a store; each digest is looked at once."""
+
+    def __init__(
+        self,
+        store: DiskStore,
+        roots: Iterable[Root],
+        http: Callable[[str], Connection],
+        progress: transfer.Progress,
+    ) -> None:
+        """`roots` are those whose shelves may have a healthy copy; `http` connects to a registry."""
+        self.store = store
+        self._alone = DiskStore(store.root)
+        self._roots = tuple(roots)
+        self._http = http
+        self._progress = progress
+        self._known: dict[str, str] = {}
+        self._copies: dict[str, list[Path]] | None = None
+
+    def heal(self, sha256: str, size: int | None, release: Locked) -> str:
+        """Have a healthy file of this digest in the store; gives where it came from.
+
+        `size` is None for the manifest of the release. Raises what fetching raises.
+        """
+        if sha256 not in self._known:
+            self._known[sha256] = self._healed(sha256, size, release)
+        return self._known[sha256]
+
+    def _healed(self, sha256: str, size: int | None, release: Locked) -> str:
+        own = self.store.own(sha256)
+        if verify.is_whole(own, sha256):
+            return "the store"
+        self.store.delete(sha256)
+        if verify.is_whole(self.store.path(sha256), sha256):
+            return "a shared store"
+        for copy in self._places(sha256):
+            with contextlib.suppress(IntegrityError, OSError):
+                self._alone.add(copy, sha256)
+                return str(copy)
+        self._fetch(sha256, size, release)
+        return release.registry
+
+    def _fetch(self, sha256: str, size: int | None, release: Locked) -> None:
+        http = self._http(release.registry)
+        if size is None:
+            return fetch_document(http, self._alone, sha256)
+        name = f"{release.name}@{release.version}"
+        wanted = [transfer.Wanted(sha256, size)]
+        return transfer.fetch(http, self._alone, wanted, release=name, progress=self._progress)
+
+    def _places(self, sha256: str) -> list[Path]:
+        """Where the shelves should have files of this digest."""
+        if self._copies is None:
+            self._copies = {}
+            for root in self._roots:
+                if root.shelf is None:
+                    continue
+                shelf = Shelf(root.shelf)
+                for release in root.releases():
+                    for file in release.installed_files():
+                        place = shelf.release(release) / file.path
+                        self._copies.setdefault(file.sha256, []).append(place)
+        return self._copies.get(sha256, [])
+
+
+def fetch_document(http: Connection, store: DiskStore, sha256: str) -> None:
+    """Bring the manifest of a release into the store."""
+    if store.has(sha256):
+        return
+    body = http.get(f"/files/{sha256}").body
+    arriving = store.stage()
+    with store.append(arriving, 0) as file:
+        file.write(body)
+    store.commit(arriving, sha256)
+
+
+def repair_shelf(shelf: Shelf, healer: Healer) -> list[Mended]:
+    """Make the files of a shelf what its lock says; what cannot be is told, the rest is done.
+
+    The caller holds `shelf.writing()`.
+    """
+    mended: list[Mended] = []
+    for release in shelf.held().packages:
+        folder = shelf.release(release)
+        mended += _try(healer, release.manifest, None, release, lambda: None)
+        for file in release.installed_files():
+            target = folder / file.path
+            if _is_fine(healer.store, target, file.sha256):
+                continue
+            relink = partial(healer.store.link, file.sha256, target)
+            mended += _try(healer, file.sha256, file.size, release, relink, target)
+        mended += _describe(shelf, healer.store, release)
+    return mended
+
+
+def repair_store(healer: Healer, roots: Iterable[Root]) -> list[Mended]:
+    """Throw away what is damaged in the store, and bring back what a root needs of it."""
+    needed: dict[str, tuple[int | None, Locked]] = {}
+    for root in roots:
+        for release in root.releases():
+            needed.setdefault(release.manifest, (None, release))
+            for file in release.installed_files():
+                needed.setdefault(file.sha256, (file.size, release))
+    mended = []
+    for digest in list(healer.store.digests()):
+        if verify.is_whole(healer.store.own(digest), digest):
+            continue
+        if digest in needed:
+            mended += _try(healer, digest, *needed[digest], lambda: None)
+        else:
+            healer.store.delete(digest)
+            mended.append(Mended(str(healer.store.own(digest)), "", "thrown away"))
+    return mended
+
+
+def _try(
+    healer: Healer,
+    sha256: str,
+    size: int | None,
+    release: Locked,
+    then: Callable[[], None],
+    where: Path | None = None,
+) -> list[Mended]:
+    name = f"{release.name}@{release.version}"
+    place = str(where or healer.store.own(sha256))
+    try:
+        source = healer.heal(sha256, size, release)
+        then()
+    except ShelfError as error:
+        return [Mended(place, name, "", error)]
+    return [Mended(place, name, source)] if where or source != "the store" else []
+
+
+def _is_fine(store: DiskStore, target: Path, sha256: str) -> bool:
+    """Whether the file of the shelf is what it should be, as a file or as a link that may be."""
+    return (not target.is_symlink() or store.lends(target)) and verify.is_whole(target, sha256)
+
+
+def _describe(shelf: Shelf, store: DiskStore, release: Locked) -> list[Mended]:
+    """Write the description of a release anew where it is not what its manifest says."""
+    meant = verify.promised(store, release)
+    if meant is None or not verify.differs(verify.description(shelf, release), meant):
+        return []
+    shelf.write_entry(release, msgspec.json.encode(meant).decode())
+    name = f"{release.name}@{release.version}"
+    return [Mended(str(shelf.release(release)), name, "its manifest")]

@@ -1,0 +1,222 @@
+"""Whether files are what they should be: those of a shelf against its lock, those of a store.
+
+`plan` lists what is to be read, `run` reads it; nothing is changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from modelshelf.client.shelf import Shelf
+from modelshelf.errors import LockStale
+from modelshelf.package.entry import Entry
+from modelshelf.package.lock import Locked, described
+from modelshelf.package.path import ENTRY
+from modelshelf.store.disk import DiskStore
+
+threads = 4
+block_bytes = 1 << 20
+longest_document_bytes = 64 << 20
+_REPAIR = "run: shelf repair"
+
+Progress = Callable[[int], None]
+
+
+class Check(NamedTuple):
+    """One file to read: what it should hold, and of which release it is (empty: of the store)."""
+
+    path: Path
+    sha256: str
+    release: str = ""
+    size: int | None = None
+
+
+class Finding(NamedTuple):
+    """One thing that is wrong, and what to do. A `note` harms nobody."""
+
+    kind: str
+    message: str
+    where: str
+    hint: str
+    release: str = ""
+    sha256: str | None = None
+    note: bool = False
+
+
+class Plan(NamedTuple):
+    """What is to be read, and what was found wrong without reading."""
+
+    checks: tuple[Check, ...]
+    found: tuple[Finding, ...]
+
+    @property
+    def bytes(self) -> int:
+        """How much is to be read: a file with two names is read once."""
+        return sum(stat.st_size for stat, _ in _by_file(self.checks))
+
+
+def plan(shelf: Shelf, store: DiskStore, *, whole_store: bool = False) -> Plan:
+    """What is to be read of a shelf, and of the store when `whole_store`.
+
+    Raises what reading the lock raises.
+    """
+    checks: list[Check] = []
+    found: list[Finding] = []
+    for release in shelf.held().packages:
+        name = f"{release.name}@{release.version}"
+        folder = shelf.release(release)
+        for file in release.installed_files():
+            check = Check(folder / file.path, file.sha256, name, file.size)
+            wrong = _absent(check, store)
+            found += [wrong] if wrong else []
+            checks += [] if wrong else [check]
+        found += _wrong_description(shelf, store, release)
+    found += _left_on_shelf(shelf)
+    if whole_store:
+        checks += [Check(store.own(digest), digest) for digest in store.digests()]
+        found += _left_in_store(store)
+    return Plan(tuple(checks), tuple(found))
+
+
+def run(planned: Plan, progress: Progress) -> list[Finding]:
+    """Read the files, several at a time; gives all findings of the plan and of the reading."""
+    with ThreadPoolExecutor(threads) as pool:
+        tasks = [
+            (checks, pool.submit(_digest, checks[0].path, progress))
+            for _, checks in _by_file(planned.checks)
+        ]
+        try:
+            read = [(checks, task.result()) for checks, task in tasks]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    damaged = [
+        _damaged(check, got) for checks, got in read for check in checks if got != check.sha256
+    ]
+    return [*planned.found, *damaged]
+
+
+def is_whole(path: Path, sha256: str) -> bool:
+    """Whether there is a file at `path`, it can be read, and it has this sha256."""
+    return path.is_file() and _digest(path, lambda _count: None) == sha256
+
+
+def _by_file(checks: Iterable[Check]) -> list[tuple[os.stat_result, list[Check]]]:
+    """The checks by the file that they are of: hard links are one file."""
+    files: dict[tuple[int, int], tuple[os.stat_result, list[Check]]] = {}
+    for check in checks:
+        stat = check.path.stat()
+        files.setdefault((stat.st_dev, stat.st_ino), (stat, []))[1].append(check)
+    return list(files.values())
+
+
+def _digest(path: Path, progress: Progress) -> str:
+    """The sha256 of the file, or why it cannot be read."""
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb", buffering=0) as file:
+            while block := file.read(block_bytes):
+                digest.update(block)
+                progress(len(block))
+    except OSError as error:
+        return error.strerror or str(error)
+    return digest.hexdigest()
+
+
+def _damaged(check: Check, got: str) -> Finding:
+    of = "the store" if not check.release else check.release
+    what = "has other bytes than it should have" if len(got) == 64 else f"cannot be read: {got}"
+    hint = _REPAIR if check.release else f"{_REPAIR} --store"
+    return Finding(
+        "damaged", f"a file of {of} {what}", str(check.path), hint, check.release, check.sha256
+    )
+
+
+def _absent(check: Check, store: DiskStore) -> Finding | None:
+    """What is wrong with the file without reading it."""
+    name = check.path.name
+    place = (str(check.path), _REPAIR, check.release, check.sha256)
+    if check.path.is_symlink() and not store.lends(check.path):
+        told = f"{name} of {check.release} is a symbolic link, not a file"
+        return Finding("link", told, *place)
+    if not check.path.is_file():
+        return Finding("missing", f"{name} of {check.release} is not there", *place)
+    size = check.path.stat().st_size
+    if size != check.size:
+        told = f"{name} of {check.release} has {size} bytes instead of {check.size}"
+        return Finding("damaged", told, *place)
+    return None
+
+
+def description(shelf: Shelf, release: Locked) -> Entry | None:
+    """How the shelf describes a release; None where it does not, or nobody can read it."""
+    path = shelf.release(release) / ENTRY
+    try:
+        with path.open("rb") as file:
+            return msgspec.json.decode(file.read(longest_document_bytes), type=Entry)
+    except (OSError, msgspec.MsgspecError, RecursionError):
+        return None
+
+
+def promised(store: DiskStore, release: Locked) -> Entry | None:
+    """How the manifest in the store describes a release; None where it is not there, or not whole.
+
+    Raises LockStale where it says other things than the lock.
+    """
+    path = store.path(release.manifest)
+    if not is_whole(path, release.manifest):
+        return None
+    return described(release, path.read_bytes())
+
+
+def differs(told: Entry | None, meant: Entry) -> bool:
+    """Whether the description `told` is another one than `meant`, in what never changes."""
+    return told is None or _lasting(told) != _lasting(meant)
+
+
+def _wrong_description(shelf: Shelf, store: DiskStore, release: Locked) -> list[Finding]:
+    name = f"{release.name}@{release.version}"
+    told = description(shelf, release)
+    place = (str(shelf.release(release) / ENTRY), _REPAIR, name)
+    if told is None:
+        return [Finding("description", f"the description of {name} is not there", *place)]
+    try:
+        meant = promised(store, release)
+    except LockStale as error:
+        return [Finding("lock", error.message, str(shelf.root), error.hint or "", name)]
+    if meant is None:
+        place = (str(store.path(release.manifest)), _REPAIR, name)
+        words = f"the manifest of {name} is not in the store, or not whole"
+        return [Finding("manifest", words, *place, release.manifest)]
+    if differs(told, meant):
+        return [Finding("description", f"the description of {name} was changed", *place)]
+    return []
+
+
+def _lasting(entry: Entry) -> Entry:
+    """What of a release never changes: the rest is how the registry sees it at the moment."""
+    return msgspec.structs.replace(
+        entry, yanked=None, status="active", successor=None, change=None, scan=None
+    )
+
+
+def _left_on_shelf(shelf: Shelf) -> Iterator[Finding]:
+    """What a killed command left: the next change takes it away."""
+    for path in sorted(shelf.folder.rglob("*.part")):
+        yield _left(path, "the next command that changes this shelf takes it away")
+
+
+def _left_in_store(store: DiskStore) -> Iterator[Finding]:
+    for path in store.stale(older_than_seconds=-1):
+        yield _left(path, "it is gone on with, or taken away by shelf gc after a day")
+
+
+def _left(path: Path, hint: str) -> Finding:
+    return Finding("leftover", f"{path.name} was left half done", str(path), hint, note=True)
