@@ -46,9 +46,12 @@ def _tell(planned: Plan, found: list[Finding], output: Output) -> int:
     for each in found:
         word = output.paint("note", "dim") if each.note else output.paint(each.kind, "red")
         lines += [f"{word}: {each.message}", f"  where: {each.where}", f"  hint: {each.hint}"]
-    lines.append(
-        f"{len(planned.checks)} files read ({size(planned.bytes)}):"
-        f" {f'{len(wrong)} things are wrong' if wrong else 'all is well'}."
-    )
+    lines.append(f"{len(planned.checks)} files read ({size(planned.bytes)}): {_count(len(wrong))}.")
     output.result(value, "\n".join(lines))
     return IntegrityError.exit_code if wrong else 0
+
+
+def _count(wrong: int) -> str:
+    if wrong == 1:
+        return "1 thing is wrong"
+    return f"{wrong} things are wrong" if wrong else "all is well"
