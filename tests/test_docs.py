@@ -22,6 +22,7 @@ import pytest
 from modelshelf.cli import dispatch
 from modelshelf.registry.server import Server
 from modelshelf.registry.settings import Settings
+from tests.cli.catalogue import MARKET, write_product
 from tests.conftest import write_onnx, write_package
 
 ROOT = Path(__file__).parents[1]
@@ -139,6 +140,13 @@ class Page:
             with suppress(AssertionError):  # the account may be there from the last package
                 self.done(login(name.split("/")[0]), **publisher)
             self.done(f"shelf publish {shlex.quote(str(folder))}", **publisher)
+        elif what == "market":
+            publisher = {"MODELSHELF_HOME": str(self.folder / "publisher")}
+            self.done(login(words[0]), **publisher)
+            for product in MARKET:
+                folder = self.folder / "packages" / product.name
+                write_product(folder, words[0], product)
+                self.done(f"shelf publish {shlex.quote(str(folder))}", **publisher)
         elif what == "account":
             self.done(login(words[0]))
         elif what == "onnx":
@@ -278,7 +286,7 @@ def test_commands_exist_with_their_options(path: Path) -> None:
 def test_typed_commands_parse(path: Path) -> None:
     blocks = [p.text for p in parts_of(path.read_text(encoding="utf-8")) if p.kind == "console"]
     for command, _ in (step for block in blocks for step in steps_of(block)):
-        for piece in re.split(r"\s*(?:\||&&|;|>)\s*", command):
+        for piece in re.split(r"\s+(?:\||&&|>)\s*|\s*;\s*", command):
             if piece.startswith("shelf "):
                 words = shlex.split(piece, comments=True)[1:]
                 if words[0] not in ("--help", "--version"):

@@ -135,6 +135,13 @@ def test_the_trade_off_is_drawn(market: str, shelf: Shelf, project: Path) -> Non
     assert len(root.findall("{http://www.w3.org/2000/svg}circle")) == 4
 
 
+def test_families_are_counted(market: str, shelf: Shelf) -> None:
+    done = shelf("choose", "--task", TASK, "--families")
+    shown = [re.sub(" +", " ", line) for line in done.out.splitlines()]
+    assert "family trained on packages candidates fit best" in shown
+    assert "CNN grain 2 3 3 2" in shown
+
+
 def test_what_was_read_once_is_not_sent_again(market: str, shelf: Shelf, tmp_path: Path) -> None:
     chosen(shelf)
     kept = sorted((tmp_path / "home" / "index").rglob("*.jsonl"))

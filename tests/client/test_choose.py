@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from modelshelf.client.candidates import Candidate, of_release
-from modelshelf.client.choose import Decision, Objective, decide, objectives, reasons
+from modelshelf.client.choose import Decision, Objective, decide, families, objectives, reasons
 from modelshelf.errors import NotFound, ShelfError, UsageError
 from modelshelf.package.condition import parse
 from modelshelf.package.entry import Entry, File
@@ -86,6 +87,13 @@ def test_why_each_fell_out() -> None:
     ]
     expected = {"top1>=0.65": 1, "bytes<=50": 1, "nothing said of top1": 1, "dominated": 1}
     assert reasons(found) == expected
+
+
+def test_families_share_algorithm_and_data() -> None:
+    nets = [msgspec.structs.replace(each, algorithm="CNN") for each in CANDIDATES[:4]]
+    found = families(decide([*nets, *CANDIDATES[4:]], parse("top1>=0.65")))
+    told = [(each.algorithm, each.packages, each.fitting, each.best) for each in found]
+    assert told == [("CNN", 4, 3, 2), (None, 2, 1, 1)]
 
 
 def test_where_nothing_fits_the_condition_to_relax_is_told() -> None:

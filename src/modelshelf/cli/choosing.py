@@ -16,6 +16,7 @@ from modelshelf.client.choose import (
     Missed,
     Objective,
     Silent,
+    families,
     reasons,
 )
 from modelshelf.package.condition import Condition, Value
@@ -31,13 +32,21 @@ _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}
 
 
 def text_of(
-    decision: Decision, offer: Offer, task: str, output: Output, *, everything: bool, drawn: str
+    decision: Decision,
+    offer: Offer,
+    task: str,
+    output: Output,
+    *,
+    everything: bool,
+    by_family: bool,
+    drawn: str,
 ) -> str:
     """The whole answer; `drawn` is the plot, empty where none is wanted."""
     parts = [
         _headline(decision, offer, task, output),
         _table(decision, output),
         _commands(decision, output),
+        _families(decision, output) if by_family else "",
         drawn,
         "\n".join(output.paint("note: ", "yellow") + note for note in decision.notes),
         _relax(decision),
@@ -174,6 +183,20 @@ def _commands(decision: Decision, output: Output) -> str:
         for number, each in enumerate(decision.best, start=1)
     ]
     return "\n".join([output.paint("to install", "cyan"), *lines])
+
+
+def _families(decision: Decision, output: Output) -> str:
+    """One row a family: which of them are worth a look."""
+    rows = [
+        (
+            each.algorithm or "-",
+            ", ".join(each.datasets) or "-",
+            *map(str, (each.packages, each.candidates, each.fitting, each.best)),
+        )
+        for each in families(decision)
+    ]
+    heads = ("family", "trained on", "packages", "candidates", "fit", "best")
+    return output.table(heads, rows)
 
 
 def _relax(decision: Decision) -> str:

@@ -146,7 +146,7 @@ def _directions(variant: Variant) -> dict[str, bool]:
 
 
 def _packages(registry: Registry, task: str) -> tuple[int, list[Hit]]:
-    """How many packages there are for `task`, and those that are looked at, each once."""
+    """How many packages there are for `task`, and those that are looked at, by name."""
     hits: dict[str, Hit] = {}
     for offset in range(0, most_packages, _PAGE):
         found = registry.search("", {"task": [task]}, offset=offset, limit=_PAGE)
@@ -155,7 +155,7 @@ def _packages(registry: Registry, task: str) -> tuple[int, list[Hit]]:
             _require_task(task, {choice.value: choice.count for choice in found.facets["task"]})
         if offset + _PAGE >= found.total or not found.results:
             break
-    return found.total, list(hits.values())
+    return found.total, sorted(hits.values(), key=lambda hit: hit.name)
 
 
 def _require_task(task: str, used: dict[str, int]) -> None:

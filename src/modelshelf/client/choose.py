@@ -96,6 +96,17 @@ class Relaxed(msgspec.Struct, frozen=True):
     nearest: Value | None
 
 
+class Family(msgspec.Struct, frozen=True):
+    """Candidates that share algorithm and datasets (the task they share all): how many do."""
+
+    algorithm: str | None
+    datasets: tuple[str, ...]
+    packages: int
+    candidates: int
+    fitting: int
+    best: int
+
+
 class Decision(msgspec.Struct, frozen=True):
     """`best` by the first objective, the others by how near they are; `relax` where none fits."""
 
@@ -176,6 +187,22 @@ def reasons(decision: Decision) -> dict[str, int]:
     )
     counts["dominated"] = len(decision.dominated)
     return {reason: count for reason, count in counts.most_common() if count}
+
+
+def families(decision: Decision) -> tuple[Family, ...]:
+    """The families that the candidates belong to, those with the most of the best first."""
+    best = [each.candidate for each in decision.best]
+    fitting = [*best, *(each.candidate for each in decision.dominated)]
+    fitting += [each.candidate for each in decision.silent]
+    groups: dict[tuple[str | None, tuple[str, ...]], list[Candidate]] = {}
+    for each in (*fitting, *(other.candidate for other in decision.missed)):
+        groups.setdefault((each.algorithm, each.datasets), []).append(each)
+    fits, wins = (Counter((c.algorithm, c.datasets) for c in some) for some in (fitting, best))
+    found = [
+        Family(*key, len({m.package for m in members}), len(members), fits[key], wins[key])
+        for key, members in groups.items()
+    ]
+    return tuple(sorted(found, key=lambda each: (-each.best, -each.fitting, each.algorithm or "")))
 
 
 def _ranked(

@@ -52,6 +52,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
             help=f"an objective to {goal}; the first one sorts",
         )
     parser.add_argument("--all", action="store_true", help="every candidate that fell out")
+    parser.add_argument(
+        "--families", action="store_true", help="count by family: same algorithm, same data"
+    )
     parser.add_argument("--svg", type=Path, metavar="FILE", help="draw the trade-off into a file")
     parser.add_argument("--plot", action="store_true", help="draw it as text, also into a pipe")
     add_registry(parser)
@@ -81,6 +84,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
         arguments.task,
         output,
         everything=arguments.all,
+        by_family=arguments.families,
         drawn=_drawn(plot, asked=arguments.plot),
     )
     output.result(_told(decision, offer, conditions, arguments.task), text)
@@ -140,7 +144,7 @@ def _told(
 ) -> dict[str, object]:
     """The one JSON object."""
     from modelshelf.cli.choosing import command
-    from modelshelf.client.choose import reasons
+    from modelshelf.client.choose import families, reasons
 
     return {
         "task": task,
@@ -162,6 +166,7 @@ def _told(
         "missed": [
             _candidate(each.candidate) | {"misses": each.misses} for each in decision.missed
         ],
+        "families": families(decision),
         "passed_over": offer.passed,
         "reasons": reasons(decision),
         "relax": decision.relax,
