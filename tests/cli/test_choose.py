@@ -11,6 +11,10 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from modelshelf.cli.choosing import command, why
+from modelshelf.client.candidates import Candidate
+from modelshelf.client.choose import Miss, Missed
+from modelshelf.package.condition import Value, parse
 from tests.cli.catalogue import MARKET, TASK, Model, Product, write_product
 from tests.conftest import PASSWORD, Shelf, run_here
 
@@ -94,6 +98,47 @@ def test_the_command_that_is_printed_installs(market: str, shelf: Shelf) -> None
     (listed,) = json.loads(shelf("list", "--json").out)["packages"]
     assert listed["name"] == "market/net"
     assert [each["variant"] for each in listed["artifacts"]] == ["small"]
+
+
+@pytest.mark.parametrize(
+    ("candidate", "expected"),
+    [
+        (Candidate("a/b", "1.2.0", "v", "onnx", {}), "a/b --variant v --format onnx"),
+        (
+            Candidate("a/b", "1.2.0", "v", "onnx", {}, precision="int8", ambiguous=True),
+            "'a/b@^1.2.0[variant=v,format=onnx,precision=int8]'",
+        ),
+        (
+            Candidate("a/b", "1.2.0", "v", "pytorch-hub", {}),
+            "a/b --variant v --format pytorch-hub --allow-pickle",
+        ),
+    ],
+)
+def test_what_the_commands_say(candidate: Candidate, expected: str) -> None:
+    assert command(candidate) == f"shelf install {expected}"
+
+
+@pytest.mark.parametrize(
+    ("condition", "found", "expected"),
+    [
+        ("bytes<=20MB", 34_100_000, "bytes 34.1MB > 20MB"),
+        ("bytes<4MiB", 5 << 20, "bytes 5MiB >= 4MiB"),
+        ("bytes<=1000", 34_100_000, "bytes 32.5 MiB > 1000"),
+        ("top1>=70%", 0.655, "top1 65.5% < 70%"),
+        ("top1>=0.70", (0.5, 0.8), "top1 0.5, 0.8 < 0.70"),
+        ("top1>=0.70", None, "says nothing of top1"),
+        ("macs<=1G", 2_500_000_000, "macs 2.5G > 1G"),
+        ("format=onnx", "tflite", "format tflite, not onnx"),
+        ("format!=onnx", "onnx", "format onnx"),
+        ("quantized=true", False, "quantized no, not true"),
+        ("context=edge", ("python", "remote"), "context python, remote, not edge"),
+    ],
+)
+def test_why_a_condition_is_missed(condition: str, found: Value | None, expected: str) -> None:
+    (parsed,) = parse(condition)
+    candidate = Candidate("a/b", "1.0.0", "v", "onnx", {})
+    miss = Miss(parsed.name, parsed.operator, parsed.text, found, 1.0)
+    assert why(Missed(candidate, (miss,)), ()) == expected
 
 
 def test_where_nothing_fits_the_condition_to_relax_is_named(market: str, shelf: Shelf) -> None:

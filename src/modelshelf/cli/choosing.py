@@ -23,9 +23,9 @@ from modelshelf.package.condition import Condition, Value
 from modelshelf.package.record import Feature
 
 nearest_count = 10
-_UNIT = re.compile(r"[\d.]\s*([kmgt]i?b?|b)$", re.IGNORECASE)
+_UNIT = re.compile(r"[\d.]\s*([kmgt]i?b?|b|%)$", re.IGNORECASE)
 _UNITS = {
-    "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9, "t": 1e12, "tb": 1e12,
+    "%": 0.01, "b": 1, "k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9, "t": 1e12, "tb": 1e12,
     "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
 }  # fmt: skip
 _OPPOSITE = {"<=": ">", "<": ">=", ">=": "<", ">": "<="}

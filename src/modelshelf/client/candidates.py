@@ -141,7 +141,7 @@ def _directions(variant: Variant) -> dict[str, bool]:
     return {
         name: metric.lower_is_better
         for metric in variant.metrics
-        for name in (metric.name, f"{metric.name}@{metric.dataset}")
+        for name in (metric.name, f"{metric.name}@{metric.dataset}")[: 2 if metric.dataset else 1]
     }
 
 

@@ -1,4 +1,4 @@
-"""Choose among all models for a task: the best trade-offs, and why the others fell out.
+"""Choose among all models for a task: the best, and why the others fell out.
 
   shelf choose --task image-classification --where 'top1>=0.70, bytes<=20MB, context=edge'
 

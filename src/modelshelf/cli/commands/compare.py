@@ -1,4 +1,4 @@
-"""Show models side by side: features, quality, sizes, signatures, needs, all information elements.
+"""Show models side by side: features, quality, sizes, needs, all that is known.
 
   shelf compare acme/mobilenet acme/resnet@2.0.0:r50
 
@@ -30,7 +30,7 @@ _DAY = len("2026-01-31")
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the sides, which rows."""
-    parser.add_argument("sides", nargs="+", metavar="NAME[@VERSION][:VARIANT]")
+    parser.add_argument("sides", nargs="+", metavar="SIDE", help="NAME[@VERSION][:VARIANT]")
     parser.add_argument(
         "--differences", action="store_true", help="only the rows on which they differ"
     )
