@@ -45,7 +45,7 @@ def move_store(target: Path, progress: Progress) -> Moved:
     what was begun. Shelves need nothing of it: their files are their own. Raises Conflict where
     `target` is taken, IntegrityError where a file to copy is damaged, ShelfError on a full disk.
     """
-    target = target.absolute()
+    target = target.parent.resolve() / target.name  # itself, not what it may be a link to
     with quiet() as (chosen, store):
         moved = Moved(chosen.store, target, sum(map(store.size, store.digests())))
         if target.resolve() == store.root.resolve() and not target.is_symlink():

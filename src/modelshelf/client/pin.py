@@ -35,7 +35,7 @@ def pin(
     told = f"{release.name}@{release.version}"
     total = sum(file.size for file in wanted)
     with showing(total) as progress:
-        transfer.fetch(registry.http, store, wanted, release=told, progress=progress)
+        transfer.fetch(lambda: registry.http, store, wanted, release=told, progress=progress)
     return release, total
 
 

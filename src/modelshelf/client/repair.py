@@ -75,12 +75,12 @@ class Healer:
         return release.registry
 
     def _fetch(self, sha256: str, size: int | None, release: Locked) -> None:
-        http = self._http(release.registry)
+        connect = partial(self._http, release.registry)
         if size is None:
-            return fetch_document(http, self._alone, sha256)
+            return fetch_document(connect(), self._alone, sha256)
         name = f"{release.name}@{release.version}"
         wanted = [transfer.Wanted(sha256, size)]
-        return transfer.fetch(http, self._alone, wanted, release=name, progress=self._progress)
+        return transfer.fetch(connect, self._alone, wanted, release=name, progress=self._progress)
 
     def _places(self, sha256: str) -> list[Path]:
         """Where the shelves should have files of this digest."""

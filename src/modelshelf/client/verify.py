@@ -98,7 +98,11 @@ def run(planned: Plan, progress: Progress) -> list[Finding]:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     damaged = [
-        _damaged(check, got) for checks, got in read for check in checks if got != check.sha256
+        _damaged(check, got)
+        for checks, got in read
+        for check in checks
+        # a file of the store that is gone by now is one that nobody needed
+        if got != check.sha256 and (check.release or check.path.exists())
     ]
     return [*planned.found, *damaged]
 
@@ -112,7 +116,10 @@ def _by_file(checks: Iterable[Check]) -> list[tuple[os.stat_result, list[Check]]
     """The checks by the file that they are of: hard links are one file."""
     files: dict[tuple[int, int], tuple[os.stat_result, list[Check]]] = {}
     for check in checks:
-        stat = check.path.stat()
+        try:
+            stat = check.path.stat()
+        except FileNotFoundError:
+            continue  # taken away a moment ago
         files.setdefault((stat.st_dev, stat.st_ino), (stat, []))[1].append(check)
     return list(files.values())
 
@@ -145,7 +152,7 @@ def _absent(check: Check, store: DiskStore) -> Finding | None:
     place = (str(check.path), _REPAIR, check.release, check.sha256)
     if check.path.is_symlink() and not store.lends(check.path):
         told = f"{name} of {check.release} is a symbolic link, not a file"
-        return Finding("link", told, *place)
+        return Finding("link", told, place[0], f"delete it, then {_REPAIR}", *place[2:])
     if not check.path.is_file():
         return Finding("missing", f"{name} of {check.release} is not there", *place)
     size = check.path.stat().st_size

@@ -35,14 +35,15 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
     chosen = settings()
     roots = gather(chosen.home).roots
-    healer = Healer(chosen.files(), roots, _connect(arguments), lambda _count: None)
+    store = chosen.files()
+    healer = Healer(store, roots, _connect(arguments), lambda _count: None)
     shelves = [root.shelf for root in roots if root.shelf is not None] if arguments.store else []
     here = Shelf.find()
     mended = []
     for folder in dict.fromkeys([here.root.resolve(), *shelves]):
         shelf = Shelf(folder)
         if shelf.lock().packages:
-            with shelf.writing():
+            with shelf.writing(store.lends):
                 mended += repair_shelf(shelf, healer)
     if arguments.store:
         mended += repair_store(healer, roots)
