@@ -36,12 +36,43 @@ class Section(NamedTuple):
 
 
 def columns(sections: Sequence[Section], output: Output) -> str:
-    """The whole table as text."""
+    """The whole table as text; sides that find no room beside the others come in a table below."""
     every = [line for section in sections for line in section.lines]
     total = shutil.get_terminal_size((_UNKNOWN_WIDTH, 24)).columns
     left = min(max(len(line.name) for line in every), _WIDEST_NAME, total // 3)
     needs = [max(map(len, cells)) for cells in zip(*(line.cells for line in every), strict=True)]
-    widths = [left, *_shared(needs, total - left - _GAP * len(needs))]
+    tables = []
+    for start, end in _bands(needs, total - left):
+        widths = [left, *_shared(needs[start:end], total - left - _GAP * (end - start))]
+        tables.append(_table([_cut(each, start, end) for each in sections], widths, output))
+    return "\n\n\n".join(tables)
+
+
+def _bands(needs: Sequence[int], room: int) -> list[tuple[int, int]]:
+    """Which columns stand side by side: as many as have room, at least one."""
+    bands, start, used = [], 0, 0
+    for index, need in enumerate(needs):
+        width = min(need, _NARROWEST) + _GAP
+        if index > start and used + width > room:
+            bands.append((start, index))
+            start, used = index, 0
+        used += width
+    return [*bands, (start, len(needs))]
+
+
+def _cut(section: Section, start: int, end: int) -> Section:
+    return section._replace(
+        lines=tuple(
+            line._replace(
+                cells=line.cells[start:end],
+                marked=tuple(index - start for index in line.marked if start <= index < end),
+            )
+            for line in section.lines
+        )
+    )
+
+
+def _table(sections: Sequence[Section], widths: Sequence[int], output: Output) -> str:
     parts = []
     for section in sections:
         lines = [text for line in section.lines for text in _row(line, widths, output)]
