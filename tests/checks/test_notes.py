@@ -67,7 +67,7 @@ def test_nothing_to_tell() -> None:
 
 def test_metrics_before_and_after() -> None:
     old, new = changed("metric-regressed", "metric-added")
-    assert metric_changes(old, new) == (
+    assert metric_changes(old.record.variants, new.record.variants) == (
         MetricChange("small", "accuracy", 0.98, 0.98, "digits", "test"),
         MetricChange("small", "loss", 0.2, 0.3, better=False),
         MetricChange("small", "recall", None, 0.9),

@@ -47,8 +47,8 @@ def test_a_yanked_release_is_kept_where_it_is_locked_and_chosen_nowhere_else(
     succeeded(shelf("yank", f"{name}@1.1.0", "--reason", "wrong weights"))
     succeeded(shelf("install"))
     assert versions(shelf) == {"scale": "1.1.0"}
-    rows = json.loads(shelf("outdated", "--json").out)["outdated"]
-    assert rows[0]["alert"] == "yanked: wrong weights"
+    rows = json.loads(shelf("outdated", "--json").out)
+    assert rows[0]["advisory"] == "yanked: wrong weights"
 
     other = tmp_path / "other"
     other.mkdir()
@@ -68,7 +68,7 @@ def test_a_deprecated_package_names_its_successor(shelf: Shelf, release: Release
     succeeded(shelf("deprecate", name, "--successor", successor, "--reason", "old"))
     done = shelf("outdated", "--json")
     assert done.code == 1
-    assert json.loads(done.out)["outdated"][0]["alert"] == f"deprecated, use {successor}"
+    assert json.loads(done.out)[0]["advisory"] == f"deprecated, use {successor}"
     succeeded(shelf("deprecate", name, "--undo"))
     assert shelf("outdated").code == 0
 
@@ -148,7 +148,7 @@ def test_upgrade_stays_in_the_range_unless_told_otherwise(shelf: Shelf, release:
     assert versions(shelf) == {"scale": "1.0.0"}
     succeeded(shelf("upgrade"))
     assert versions(shelf) == {"scale": "1.2.0"}
-    rows = json.loads(shelf("outdated", "--json").out)["outdated"]
+    rows = json.loads(shelf("outdated", "--json").out)
     assert (rows[0]["wanted"], rows[0]["latest"], rows[0]["level"]) == ("1.2.0", "2.0.0", "major")
     succeeded(shelf("upgrade", name, "--major"))
     assert versions(shelf) == {"scale": "2.0.0"}

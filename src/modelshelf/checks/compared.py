@@ -27,6 +27,6 @@ def compare(old: Contract, new: Contract) -> Compared:
     return Compared(
         found,
         next_version(found.old, found.level),
-        metric_changes(old, new),
+        metric_changes(old.record.variants, new.record.variants),
         size_changes(old, new),
     )

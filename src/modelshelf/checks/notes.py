@@ -40,8 +40,8 @@ class SizeChange(msgspec.Struct, frozen=True, omit_defaults=True):
     new: int | None = None
 
 
-def metric_changes(old: Contract, new: Contract) -> tuple[MetricChange, ...]:
-    """Every metric that either release states, by variant, in the new one's order first."""
+def metric_changes(old: tuple[Variant, ...], new: tuple[Variant, ...]) -> tuple[MetricChange, ...]:
+    """Every metric that the variants of either release state, in the new one's order first."""
     return tuple(
         _metric(name, before.get(key), after.get(key))
         for name, was, now in _variants(old, new)
@@ -54,7 +54,7 @@ def size_changes(old: Contract, new: Contract) -> tuple[SizeChange, ...]:
     """The size of every artifact that either release offers; the first of each kind counts."""
     return tuple(
         SizeChange(name, *kind, before.get(kind), after.get(kind))
-        for name, was, now in _variants(old, new)
+        for name, was, now in _variants(old.record.variants, new.record.variants)
         for before, after in [(_sizes(old, was), _sizes(new, now))]
         for kind in dict.fromkeys((*after, *before))
     )
@@ -76,9 +76,11 @@ def release_notes(diff: Diff, old: Contract, new: Contract) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _variants(old: Contract, new: Contract) -> Iterator[tuple[str, Variant | None, Variant | None]]:
+def _variants(
+    old: tuple[Variant, ...], new: tuple[Variant, ...]
+) -> Iterator[tuple[str, Variant | None, Variant | None]]:
     """Each variant's name with the variant before and after."""
-    before, after = ({each.name: each for each in side.record.variants} for side in (old, new))
+    before, after = ({each.name: each for each in side} for side in (old, new))
     for name in dict.fromkeys((*after, *before)):
         yield name, before.get(name), after.get(name)
 
@@ -177,7 +179,7 @@ def _metric_heads(diff: Diff) -> tuple[str, ...]:
 
 def _metric_rows(old: Contract, new: Contract) -> Iterator[tuple[str, ...]]:
     words = {True: "better", False: "worse", None: ""}
-    for each in metric_changes(old, new):
+    for each in metric_changes(old.record.variants, new.record.variants):
         on = ", ".join(word for word in (each.dataset, each.split) if word)
         name = f"{each.name} ({on})" if on else each.name
         yield each.variant, name, _number(each.old), _number(each.new), words[each.better]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `shelf` with `arguments` (default: those of the process); gives the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    if given[:1] == ["install"]:
+    if given[:1] in (["install"], ["sync"]):
         from modelshelf.cli.warm import answered
 
         if answered(given[1:]):

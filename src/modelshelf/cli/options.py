@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+import msgspec
+
 from modelshelf.cli.output import Output
 from modelshelf.client.remote import Registry
 from modelshelf.client.settings import Settings, settings
 from modelshelf.errors import NetworkError, NotFound, UsageError
+from modelshelf.package import condition
 from modelshelf.package import name as names
 from modelshelf.package.record import Dependency, Record
 from modelshelf.package.requirement import Requirement
@@ -82,18 +85,21 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", metavar="NAME", help="such as onnx, safetensors, pytorch-hub")
     parser.add_argument("--context", metavar="NAME", help="such as python, edge, javascript")
     parser.add_argument(
-        "--allow-pickle",
+        "--isolated",
         action="store_true",
-        help="consent to formats that can run the publisher's code",
+        help="let the package have what it needs for itself, in versions that others do not share",
     )
 
 
 def split(text: str) -> tuple[str, str | None]:
-    """`acme/digits@^1.0` → the name and the range, None where there is none.
+    """`acme/digits@^1.0[width<=0.5]` → the name and the range with its pins, None without any.
 
     Raises Invalid for what is no name.
     """
     name, at, wanted = text.partition("@")
+    if "[" in name:
+        name, bracket, rest = text.partition("[")
+        at, wanted = "@", bracket + rest
     names.parse(name)
     if at and not wanted:
         raise UsageError(f"`{text}` ends in @", expected="NAME or NAME@RANGE")
@@ -101,18 +107,25 @@ def split(text: str) -> tuple[str, str | None]:
 
 
 def dependency(arguments: argparse.Namespace, wanted: str, known: Dependency | None) -> Dependency:
-    """What goes into `shelf.toml`: the options given, over what was there."""
-    Requirement.parse(wanted)
-    base = known or Dependency(wanted)
-    variants = list(base.variants)
+    """What goes into `shelf.toml`: the options given, over what was there.
+
+    Pins in brackets (`^2[width<=0.5]`) take the place of all that was pinned before.
+    """
+    ranged, pins = condition.split(wanted)
+    Requirement.parse(ranged)
+    base = known or Dependency(ranged)
+    if pins:
+        base = msgspec.structs.replace(base, variants=(), format=None, context=None, where=None)
+    variants = list(pins.get("variants", base.variants))
     variants += [name for name in arguments.variant if name not in variants]
-    return Dependency(
-        wanted,
-        base.kind,
-        base.registry,
-        tuple(variants),
-        arguments.format or base.format,
-        arguments.context or base.context,
+    return msgspec.structs.replace(
+        base,
+        version=ranged,
+        variants=tuple(variants),
+        format=arguments.format or pins.get("format") or base.format,
+        context=arguments.context or pins.get("context") or base.context,
+        where=pins.get("where") or base.where,
+        isolated=arguments.isolated or base.isolated,
     )
 
 

@@ -1,4 +1,4 @@
-"""The warm no-op: `shelf install` of what is there already, answered by a stamp file alone.
+"""The warm no-op: `shelf install` or `sync` of what is there already, answered by a stamp file alone.
 
 Only `os` and `sys` are imported, so that the answer costs about as much as starting Python.
 """
@@ -15,31 +15,32 @@ if TYPE_CHECKING:
 STAMP = os.path.join(".shelf", "stamp")  # noqa: PTH118 (importing pathlib costs 5 ms)
 
 
+PROJECTS = ("shelf.toml", "pyproject.toml")
+
+
 def answered(names: Sequence[str]) -> bool:
     """Whether all of `names` (none: the whole shelf) is installed and unchanged; says so if it is.
 
-    Options of any kind are not for here, but for `--json`.
+    Options of any kind are not for here.
     """
-    plain = [name for name in names if name != "--json"]
-    if any(name.startswith("-") for name in plain):
+    if any(name.startswith("-") for name in names):
         return False
     lines = _stamp()
-    if lines is None or not set(plain) <= {line[1:] for line in lines if line[:1] == "="}:
+    if lines is None or not set(names) <= {line[1:] for line in lines if line[:1] == "="}:
         return False
     files = [line for line in lines if line[:1] != "="]
     if not files or not all(map(_unchanged, files)):
         return False
-    if len(plain) < len(names):
-        sys.stdout.write('{"changes":[],"bytes_fetched":0}\n')
-    else:
-        sys.stdout.write("Nothing to do: everything is installed.\n")
+    sys.stdout.write("Nothing to do: everything is installed.\n")
     return True
 
 
 def _stamp() -> list[str] | None:
     """The lines of the stamp of the nearest shelf above, or None."""
+    if os.environ.get("MODELSHELF_ENVIRONMENT"):
+        return None
     folder = os.getcwd()  # noqa: PTH109
-    while not os.path.exists(os.path.join(folder, "shelf.toml")):  # noqa: PTH110, PTH118
+    while not _is_project(folder):
         parent = os.path.dirname(folder)  # noqa: PTH120
         if parent == folder:
             return None
@@ -49,6 +50,18 @@ def _stamp() -> list[str] | None:
             return file.read().split("\n")
     except (OSError, ValueError):
         return None
+
+
+def _is_project(folder: str) -> bool:
+    """As `client.shelf.is_project`, which costs too much to import."""
+    own, other = (os.path.join(folder, name) for name in PROJECTS)  # noqa: PTH118
+    if os.path.exists(own):  # noqa: PTH110
+        return True
+    try:
+        with open(other, "rb") as file:  # noqa: PTH123
+            return b"[tool.modelshelf" in file.read()
+    except OSError:
+        return False
 
 
 def _unchanged(line: str) -> bool:

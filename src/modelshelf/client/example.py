@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import keyword
 
-from modelshelf.client.load import release_of
+from modelshelf.client.released import release_of
 from modelshelf.client.shelf import Shelf
 from modelshelf.package.composition import pipeline
 from modelshelf.package.signature import Signature, Tensor

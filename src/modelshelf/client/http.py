@@ -47,6 +47,16 @@ _BY_STATUS: dict[int, type[ShelfError]] = {
 _BROKEN = (OSError, http.client.HTTPException)
 
 
+class Offline(NetworkError):
+    """The network was needed, and the user said not to use it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this needs the network, and --offline was asked for",
+            hint="run it once without --offline (MODELSHELF_OFFLINE)",
+        )
+
+
 class Answer(NamedTuple):
     """Status, headers (lower-case names) and the whole body of a response."""
 
@@ -70,8 +80,9 @@ class _Held:
 class Connection:
     """Requests to one origin; every thread has its own socket, kept open between requests."""
 
-    def __init__(self, base: str, *, token: str | None = None) -> None:
+    def __init__(self, base: str, *, token: str | None = None, offline: bool = False) -> None:
         parts = _parts(base)
+        self._offline = offline
         self.base = base.rstrip("/")
         self._https = parts.scheme == "https"
         self._netloc = (parts.hostname, parts.port)
@@ -127,8 +138,8 @@ class Connection:
             last = attempt == retries
             try:
                 answer = self._sent(method, path, body, headers)
-            except NetworkError:
-                if last:
+            except NetworkError as error:
+                if last or isinstance(error, Offline):
                     raise
             else:
                 if answer.status < 500 or last:
@@ -170,6 +181,8 @@ class Connection:
         body: bytes | Iterable[bytes] | None,
         headers: Mapping[str, str],
     ) -> http.client.HTTPResponse:
+        if self._offline:
+            raise Offline
         given = {"User-Agent": f"modelshelf/{__version__}", **headers}
         if self._token and "Authorization" not in given:
             given["Authorization"] = f"Bearer {self._token}"

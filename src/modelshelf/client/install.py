@@ -2,29 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+import hashlib
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime
+from functools import partial
+from itertools import groupby
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from modelshelf.checks.safety.consent import carries_code, require_consent
-from modelshelf.client import transfer
-from modelshelf.client.http import Connection
-from modelshelf.client.remote import Registry
-from modelshelf.client.resolve import Index, resolve
+from modelshelf.client import roots, transfer
+from modelshelf.client.resolve import Choice, resolve
+from modelshelf.client.settings import Settings
 from modelshelf.client.shelf import Shelf
-from modelshelf.errors import Invalid, Refused
+from modelshelf.client.sources import Index, Sources
+from modelshelf.errors import IntegrityError, Invalid, LockStale, NotFound
 from modelshelf.package import composition
+from modelshelf.package import lock as locks
 from modelshelf.package.entry import Entry
-from modelshelf.package.lock import Lock, Locked, locked
+from modelshelf.package.lock import Lock, Locked, described, locked, unanswered
+from modelshelf.package.manifest import Project
+from modelshelf.package.path import ENTRY
 from modelshelf.package.record import Artifact, Dependency
-from modelshelf.package.variant import chosen, negotiated
+from modelshelf.package.variant import selected
 from modelshelf.package.version import Version, level
 from modelshelf.store.disk import DiskStore
 
 
 class Change(NamedTuple):
-    """What happens to one package: `before` or `after` is None where it comes or goes."""
+    """What happens to one package: `before` or `after` is None where it comes or goes.
+
+    Several versions at once (in several environments, or isolated) are joined by a comma.
+    """
 
     name: str
     before: str | None
@@ -34,12 +45,18 @@ class Change(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """What a shelf will hold: nothing is fetched or written before `apply`."""
+    """What a shelf will hold: nothing is fetched or written before `apply`.
+
+    `lock` is for all environments, `held` what `environment` sees of it; `fetch` are the files
+    that the store lacks, by (name, isolated). `text` is that of a lock that was made before.
+    """
 
     lock: Lock
-    entries: dict[str, Entry]
-    fetch: dict[str, tuple[transfer.Wanted, ...]]
+    environment: str
+    held: Lock
+    fetch: dict[tuple[str, str], tuple[transfer.Wanted, ...]]
     changes: tuple[Change, ...]
+    text: str | None = None
 
     @property
     def bytes_to_fetch(self) -> int:
@@ -47,34 +64,52 @@ class Plan(NamedTuple):
         return sum(file.size for files in self.fetch.values() for file in files)
 
 
+Has = Callable[[str], bool]
+"""Whether the store holds a sha256."""
+
+
 def plan(
-    wanted: Mapping[str, Dependency],
+    project: Project,
     index: Index,
     before: Lock,
     *,
-    registry: str,
-    has: Callable[[str], bool],
+    environment: str,
+    has: Has,
+    now: datetime,
     fresh: Collection[str] = (),
     consent: bool = False,
 ) -> Plan:
-    """Decide what the shelf holds when it answers `wanted`.
+    """Decide what the shelf holds when it answers `project`.
 
-    `has` tells whether the store holds a sha256; the packages `fresh` are not kept at their locked
-    version. Raises NotFound, Unsatisfiable, Invalid where a pipeline does not fit together, and
-    Refused where an artifact can carry code and `consent` is not given.
+    The packages `fresh` are not kept at their locked version. Raises NotFound, Unsatisfiable,
+    Invalid where a pipeline does not fit together, and Refused where an artifact can carry code
+    and `consent` is not given.
     """
-    held = tuple(each for each in before.packages if each.name not in fresh)
-    entries = resolve(wanted, index, msgspec.structs.replace(before, packages=held))
-    require_composed(entries)
-    needs = _needs(wanted, entries)
-    packages = []
-    for name, entry in sorted(entries.items()):
-        selected = _selected(entry, needs[name])
-        require_consent(_new(selected, before.find(name), entry), given=consent)
-        packages.append(locked(entry, registry, frozenset(selected)))
-    after = Lock(dict(wanted), tuple(packages))
-    fetch = {each.name: _missing(each, has) for each in after.packages}
-    return Plan(after, entries, fetch, _changes(before, after, fetch))
+    choice = resolve(project, index, before, now=now, fresh=fresh)
+    for entries in choice.values():
+        require_composed(entries)
+    packages = tuple(_packages(project, choice, index))
+    for package in packages:
+        require_consent(_new(package, before), given=consent)
+    after = Lock(project.dependencies, project.environments, packages)
+    return _planned(before, after, environment, has)
+
+
+def keep(lock: Lock, environment: str, has: Has, *, text: str) -> Plan:
+    """The plan that puts a lock in force as it is (its `text`) and brings what files are missing."""
+    return _planned(lock, lock, environment, has)._replace(text=text)
+
+
+def stale(lock: Lock, project: Project) -> str | None:
+    """Why `lock` does not answer `project`, or None where it does."""
+    if lock.environments != project.environments:
+        return "the environments changed"
+    wanted = project.dependencies
+    if lock.requirements != wanted:
+        names = sorted({*lock.requirements, *wanted})
+        other = next(name for name in names if lock.requirements.get(name) != wanted.get(name))
+        return f"what is asked of {other} changed"
+    return unanswered(lock)
 
 
 def apply(
@@ -82,57 +117,74 @@ def apply(
     text: str,
     shelf: Shelf,
     store: DiskStore,
-    http: Connection,
+    sources: Sources,
+    settings: Settings,
+    *,
     progress: transfer.Progress,
+    done: str,
 ) -> None:
-    """Fetch, verify, link, then write `text` as shelf.toml and the lock: until then nothing changed.
+    """Fetch, verify, link, then write `text` as the project and the lock: until then nothing changed.
 
-    The caller holds `shelf.writing()`. Raises what `transfer.fetch` raises. Killed between the
-    two files, the shelf wants what the next `shelf install` brings.
+    The caller holds `shelf.writing()`; `done` tells the generation what was done. Raises what
+    `transfer.fetch` raises. Killed between the two files, the shelf wants what the next `shelf
+    sync` brings.
     """
-    for package in plan.lock.packages:
+    made = plan.text is None
+    lock_text = locks.dumps(plan.lock) if plan.text is None else plan.text
+    roots.register(settings.home, shelf.root)
+    with store.quiet():
+        shelf.write_next(lock_text)
+    entries = [
+        _entry(each, _manifest(each, store, sources), made=made) for each in plan.held.packages
+    ]
+    for package in plan.held.packages:
+        files = [transfer.Wanted(f.sha256, f.size) for f in package.installed_files()]
         release = f"{package.name}@{package.version}"
-        transfer.fetch(http, store, plan.fetch[package.name], release=release, progress=progress)
-    for package in plan.lock.packages:
-        _place(shelf, store, package, plan.entries[package.name])
+        connect = partial(sources.http, package.registry)
+        transfer.fetch(connect, store, files, release=release, progress=progress)
+    for package, entry in zip(plan.held.packages, entries, strict=True):
+        _place(shelf, store, package, entry)
+    if made:
+        shelf.generations.add(shelf.lock_text(), lock_text, plan.environment, done)
     if text != shelf.text():
         shelf.write_project(text)
-    shelf.write_lock(plan.lock)
-    shelf.prune(plan.lock)
-    shelf.write_stamp()
+    shelf.write_lock(lock_text, plan.environment)
+    shelf.prune(plan.held)
+    shelf.write_stamp(plan.held)
 
 
-def _place(shelf: Shelf, store: DiskStore, package: Locked, entry: Entry) -> None:
-    folder = shelf.release(package)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in package.installed_files():
-        target, source = folder / file.path, store.path(file.sha256)
-        if not (target.exists() and target.samefile(source)):
-            store.link(file.sha256, target)
-    shelf.write_entry(package, msgspec.json.encode(entry).decode())
+def _packages(project: Project, choice: Choice, index: Index) -> Iterator[Locked]:
+    """What the lock says of each release chosen, with the artifacts for each environment."""
+    wanted: dict[tuple[str, str, str], dict[tuple[str, str], tuple[str, ...]]] = {}
+    entries: dict[tuple[str, str, str], Entry] = {}
+    for (environment, isolated), chosen in choice.items():
+        needs = _needs(project.dependencies, isolated, chosen)
+        for name, entry in chosen.items():
+            key = name, isolated, entry.version
+            entries[key] = entry
+            found = wanted.setdefault(key, {})
+            for need in needs[name]:
+                for artifact in selected(entry, need, project.places[environment], carries_code):
+                    known = found.get(artifact, ())
+                    found[artifact] = tuple(dict.fromkeys((*known, environment)))
+    for key in sorted(entries):
+        name, isolated, _ = key
+        yield locked(entries[key], index(name, None).registry, wanted[key], isolated)
 
 
 def _needs(
-    wanted: Mapping[str, Dependency], entries: Mapping[str, Entry]
+    wanted: Mapping[str, Dependency], isolated: str, entries: Mapping[str, Entry]
 ) -> dict[str, list[Dependency]]:
     """Who asks for each package: the shelf first, then the releases chosen."""
     needs: dict[str, list[Dependency]] = {name: [] for name in entries}
     for name, need in wanted.items():
-        needs[name].append(need)
+        if (name == isolated) if isolated else not need.isolated:
+            needs[name].append(need)
     for entry in entries.values():
         for name, need in entry.dependencies.items():
-            needs[name].append(need)
+            if name in needs and need.kind != "base":
+                needs[name].append(need)
     return needs
-
-
-def _selected(entry: Entry, needs: list[Dependency]) -> dict[tuple[str, str], Artifact]:
-    """The artifacts that answer every need, by (variant, format)."""
-    found: dict[tuple[str, str], Artifact] = {}
-    for need in needs:
-        for variant in chosen(entry.variants, need):
-            artifact = negotiated(variant, need, carries_code)
-            found[variant.name, artifact.format] = artifact
-    return found
 
 
 def require_composed(entries: Mapping[str, Entry]) -> None:
@@ -154,63 +206,119 @@ def require_composed(entries: Mapping[str, Entry]) -> None:
         )
 
 
-def _new(
-    selected: Mapping[tuple[str, str], Artifact], held: Locked | None, entry: Entry
-) -> list[Artifact]:
+def _new(package: Locked, before: Lock) -> list[Artifact]:
     """The artifacts that nobody consented to before: consent is for one release, not the next."""
-    if held is None or held.manifest != entry.manifest:
-        return list(selected.values())
-    had = {(each.variant, each.format) for each in held.artifacts if each.installed}
-    return [artifact for key, artifact in selected.items() if key not in had]
+    had = {
+        (each.variant, each.format)
+        for known in before.packages
+        if (known.name, known.manifest) == (package.name, package.manifest)
+        for each in known.installed
+    }
+    return [
+        Artifact(each.format, tuple(file.path for file in each.files))
+        for each in package.installed
+        if (each.variant, each.format) not in had
+    ]
 
 
-def _missing(package: Locked, has: Callable[[str], bool]) -> tuple[transfer.Wanted, ...]:
-    files = {file.sha256: file.size for file in package.installed_files()}
-    return tuple(transfer.Wanted(digest, size) for digest, size in files.items() if not has(digest))
+def _planned(before: Lock, after: Lock, environment: str, has: Has) -> Plan:
+    held = after.of(environment)
+    seen: set[str] = set()
+    fetch: dict[tuple[str, str], tuple[transfer.Wanted, ...]] = {}
+    for package in held.packages:
+        files = {file.sha256: file.size for file in package.installed_files()}
+        missing = [digest for digest in files if digest not in seen and not has(digest)]
+        seen.update(missing)
+        found = tuple(transfer.Wanted(digest, files[digest]) for digest in missing)
+        fetch[package.name, package.isolated] = found
+    planned = Plan(after, environment, held, fetch, ())
+    return planned._replace(changes=changes(before, planned))
+
+
+def changes(before: Lock, plan: Plan) -> tuple[Change, ...]:
+    """What the lock of `plan` has otherwise than `before`, by name."""
+    return tuple(_changes(before, plan.lock, plan.fetch))
 
 
 def _changes(
-    before: Lock, after: Lock, fetch: Mapping[str, tuple[transfer.Wanted, ...]]
-) -> tuple[Change, ...]:
-    names = sorted({each.name for each in (*before.packages, *after.packages)})
-    changes = []
-    for name in names:
-        old, new = before.find(name), after.find(name)
-        if old == new:
+    before: Lock, after: Lock, fetch: Mapping[tuple[str, str], tuple[transfer.Wanted, ...]]
+) -> Iterator[Change]:
+    def grouped(lock: Lock) -> dict[str, list[Locked]]:
+        ordered = sorted(lock.packages, key=lambda each: each.name)
+        return {name: [*each] for name, each in groupby(ordered, lambda each: each.name)}
+
+    old, new = grouped(before), grouped(after)
+    for name in sorted({*old, *new}):
+        if old.get(name) == new.get(name):
             continue
-        versions = [each.version if each else None for each in (old, new)]
-        step = (
-            level(Version.parse(old.version), Version.parse(new.version))
-            if old and new and old.version != new.version
-            else None
-        )
-        size = sum(file.size for file in fetch.get(name, ()))
-        changes.append(Change(name, versions[0], versions[1], step, size))
-    return tuple(changes)
+        was, now = (_versions(side.get(name, [])) for side in (old, new))
+        size = sum(f.size for (of, _), files in fetch.items() if of == name for f in files)
+        yield Change(name, was, now, _step(was, now), size)
 
 
-def require_same_registry(lock: Lock, url: str) -> None:
-    """A locked package must not silently come from elsewhere (dependency confusion).
-
-    Raises Refused.
-    """
-    other = next((each for each in lock.packages if each.registry != url), None)
-    if other:
-        raise Refused(
-            f"{other.name} was installed from another registry",
-            expected=other.registry,
-            got=url,
-            hint=f"name that one (--registry {other.registry}), or remove the package first",
-        )
+def _versions(packages: list[Locked]) -> str | None:
+    found = sorted({each.version for each in packages}, key=Version.parse)
+    return ", ".join(found) or None
 
 
-def index_of(registry: Registry) -> Index:
-    """The registry's releases by package name, each asked for once."""
-    known: dict[str, tuple[Entry, ...]] = {}
+def _step(was: str | None, now: str | None) -> str | None:
+    if was is None or now is None or was == now or "," in was + now:
+        return None
+    return level(Version.parse(was), Version.parse(now))
 
-    def entries(name: str) -> tuple[Entry, ...]:
-        if name not in known:
-            known[name] = registry.entries(name)
-        return known[name]
 
-    return entries
+def _manifest(package: Locked, store: DiskStore, sources: Sources) -> bytes:
+    """The document that describes the release: of the store, else of its registry, then kept."""
+    if store.has(package.manifest):
+        found = store.path(package.manifest).read_bytes()
+        if hashlib.sha256(found).hexdigest() == package.manifest:
+            return found
+        store.delete(package.manifest)  # damaged on the disk: it is asked for again
+    try:
+        document = sources.registry(package.registry).manifest(package.manifest)
+    except NotFound:
+        raise LockStale(
+            f"the registry has no release {package.name} {package.version} as the lock names it",
+            where=package.registry,
+            got=package.manifest,
+            hint="was the lock changed by hand? Delete the package's lines, then run: shelf lock",
+        ) from None
+    arriving = store.stage()
+    with store.append(arriving, 0) as appender:
+        appender.write(document)
+    store.commit(arriving, package.manifest)
+    return document
+
+
+def _entry(package: Locked, document: bytes, *, made: bool) -> Entry:
+    """The release as its document describes it; where the lock was made just now, from the index."""
+    try:
+        return described(package, document)
+    except LockStale as error:
+        if not made:
+            raise
+        raise IntegrityError(
+            f"the registry's index says other things of {package.name} {package.version} than its "
+            "manifest",
+            where=package.registry,
+            hint="do not trust it; ask its operator",
+        ) from error
+
+
+def _place(shelf: Shelf, store: DiskStore, package: Locked, entry: Entry) -> None:
+    folder = shelf.release(package)
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in package.installed_files():
+        target, source = folder / file.path, store.path(file.sha256)
+        if not (target.exists() and target.samefile(source)):
+            store.link(file.sha256, target)
+    text = msgspec.json.encode(entry).decode()
+    if not _holds(folder / ENTRY, text):
+        shelf.write_entry(package, text)
+
+
+def _holds(path: Path, text: str) -> bool:
+    try:
+        return path.read_text(encoding="utf-8") == text
+    except (OSError, ValueError):
+        return False

@@ -7,12 +7,15 @@ from pathlib import Path
 import msgspec
 
 from modelshelf.checks.safety.consent import carries_code, require_consent
-from modelshelf.client.shelf import Shelf
+from modelshelf.client.alerts import alert
+from modelshelf.client.machine import require_met
+from modelshelf.client.released import release_of
+from modelshelf.client.settings import settings
+from modelshelf.client.shelf import Shelf, is_project
 from modelshelf.errors import Invalid, LockStale, NotFound
 from modelshelf.package.composition import KINDS, pipeline
 from modelshelf.package.entry import Entry
-from modelshelf.package.lock import Locked, LockedArtifact
-from modelshelf.package.path import ENTRY
+from modelshelf.package.lock import LockedArtifact
 from modelshelf.package.record import Artifact, Dependency, Variant, default_variant
 from modelshelf.package.variant import named
 from modelshelf.serve.load import open_model
@@ -33,16 +36,23 @@ def load(
 
     Without `variant` the default one is meant, or the only one installed. `allow_pickle` is the
     consent to formats that run the publisher's code. `shelf` is a folder with a `shelf.toml`
-    (default: the working directory or the nearest above it). A package with others before or
+    (default: the working directory or the nearest above it; outside all projects the user's own
+    shelf). A package with others before or
     after it (dependencies of kind `preprocess` and `pipeline`) opens as the whole chain, unless
     `alone`.
 
+    What the model needs of Python and its packages is checked: for the publisher's code it must be
+    there, else what is lacking is logged. Once a day the log tells of newer releases (see
+    `alerts`).
+
     Raises NotFound (not on the shelf, no such variant), LockStale (files are missing), Refused
-    (no consent, or the runtime is not installed), FormatError (the runtime refuses the file),
+    (no consent, or what it needs is not installed), FormatError (the runtime refuses the file),
     Invalid (the chain does not fit together).
     """
-    found = Shelf.find(Path(shelf) if shelf is not None else None)
+    found = _shelf(shelf)
     source = _source(found, name, variant, format, consent=allow_pickle)
+    require_met(source.entry, source.artifact.format)
+    alert(found, name)
     model = open_model(source)
     chained = any(each.kind in KINDS for each in source.entry.dependencies.values())
     if alone or not chained:
@@ -50,30 +60,29 @@ def load(
     return _whole(found, source, model, consent=allow_pickle)
 
 
-def release_of(shelf: Shelf, package: Locked) -> Entry:
-    """The description of a release on the shelf. Raises LockStale where it is not all there."""
-    folder = shelf.release(package)
-    try:
-        entry = msgspec.json.decode((folder / ENTRY).read_bytes(), type=Entry)
-    except (OSError, msgspec.MsgspecError):
-        entry = None
-    if entry is None or entry.manifest != package.manifest:
-        raise LockStale(
-            f"the files of {package.name} are not all there",
-            where=str(folder),
-            hint="run: shelf install",
-        )
-    return entry
+def _shelf(folder: Path | str | None) -> Shelf:
+    """The shelf at `folder`, else the project's, else the user's own."""
+    found = Shelf.find(Path(folder) if folder is not None else None)
+    if folder is None and not is_project(found.root):
+        own = Shelf.of_user(settings().home)
+        return own if is_project(own.root) else found
+    return found
 
 
 def _source(
-    shelf: Shelf, name: str, variant: str | None, wanted: str | None, *, consent: bool
+    shelf: Shelf,
+    name: str,
+    variant: str | None,
+    wanted: str | None,
+    *,
+    consent: bool,
+    isolated: str = "",
 ) -> Source:
     """What of the package is opened; its files are there and as long as the lock says."""
-    package = shelf.locked(name)
+    package = shelf.locked(name, isolated)
     folder = shelf.release(package)
     entry = release_of(shelf, package)
-    installed = [each for each in package.artifacts if each.installed]
+    installed = [*package.installed]
     chosen = _variant(entry, installed, variant)
     artifact = _artifact(chosen, installed, name, wanted)
     require_consent([artifact], given=consent)
@@ -81,7 +90,7 @@ def _source(
     for path in artifact.files:
         if path not in held or not _has_size(folder / path, held[path]):
             raise LockStale(
-                f"{path} is gone or was changed", where=str(folder), hint="run: shelf install"
+                f"{path} is gone or was changed", where=str(folder), hint="run: shelf sync"
             )
     return Source(folder, entry, chosen, artifact)
 
@@ -91,11 +100,13 @@ def _whole(shelf: Shelf, source: Source, model: Model, *, consent: bool) -> Mode
     models = {_key(source.entry.name, None): model}
     entries = {source.entry.name: _signed(source.entry, model)}
 
+    isolated = source.entry.name if shelf.held().is_isolated(source.entry.name) else ""
+
     def find(name: str, wanted: Dependency) -> Entry:
         key = _key(name, wanted)
         if key not in models:
             variant = next((each for each in wanted.variants if each != "*"), None)
-            found = _source(shelf, name, variant, wanted.format, consent=consent)
+            found = _source(shelf, name, variant, wanted.format, consent=consent, isolated=isolated)
             models[key] = open_model(found)
             entries[name] = _signed(found.entry, models[key])
         return entries[name]

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 
 from modelshelf.checks.safety.consent import carries_code
-from modelshelf.client.load import release_of
+from modelshelf.client.released import release_of
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import Refused
 from modelshelf.package import python_needs

@@ -2,76 +2,158 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from datetime import datetime
 
+import msgspec
+
+from modelshelf.checks.notes import MetricChange
+from modelshelf.client.install import Plan, plan
 from modelshelf.client.remote import newest
-from modelshelf.client.resolve import Index
-from modelshelf.package.entry import AXES, LEVELS, Entry
-from modelshelf.package.lock import Lock
-from modelshelf.package.record import Dependency
+from modelshelf.client.sources import Index
+from modelshelf.client.step import LicenseChange, Step, step
+from modelshelf.errors import NotFound, ShelfError
+from modelshelf.package.entry import Axis, Entry, Level
+from modelshelf.package.lock import Lock, Locked
+from modelshelf.package.manifest import Project
 from modelshelf.package.requirement import Requirement
-from modelshelf.package.version import Version, level
+from modelshelf.package.version import Version
 
 
-class Outdated(NamedTuple):
-    """One package: installed, newest inside the range asked for, newest at all.
+class Outdated(msgspec.Struct, frozen=True, kw_only=True):
+    """One package: installed, what `upgrade` would bring, the newest at all.
 
-    `level` is how large the step to `wanted` is, or to `latest` where the range keeps it back:
-    what the versions claim, or more where a release on the way overrides that. `axes` are what
-    moved on the way.
+    The other fields are about the step to `wanted`, or to `latest` where the ranges keep it back;
+    see `step.Step`. `bytes_to_fetch` is None where nobody can tell before the ranges are changed.
     """
 
     name: str
     current: str
     wanted: str
     latest: str
-    level: str | None
-    alert: str | None
-    axes: tuple[str, ...] = ()
+    level: Level | None
+    axes: tuple[Axis, ...]
+    metrics: tuple[MetricChange, ...]
+    license_change: LicenseChange | None
+    bytes_to_fetch: int | None
+    advisory: str | None
 
 
-def outdated(lock: Lock, index: Index) -> list[Outdated]:
+def outdated(
+    project: Project,
+    lock: Lock,
+    index: Index,
+    *,
+    environment: str,
+    has: Callable[[str], bool],
+    now: datetime,
+) -> list[Outdated]:
     """The packages of `lock` that a newer release or a warning concerns, by name."""
-    rows = []
-    for package in lock.packages:
-        entries = index(package.name)
-        here = next((each for each in entries if each.version == package.version), None)
-        current = Version.parse(package.version)
-        wanted = max((*_inside(entries, lock.requirements.get(package.name)), current))
-        latest = max(current, Version.parse(newest(entries).version))
-        alert = _alert(here)
-        if latest > current or alert:
-            target = wanted if wanted > current else latest
-            step, axes = _step(entries, current, target)
-            rows.append(
-                Outdated(package.name, package.version, str(wanted), str(latest), step, alert, axes)
-            )
-    return rows
+
+    def planned(asked: Project) -> Plan | None:
+        names = [each.name for each in lock.packages]
+        try:
+            return plan(
+                asked, index, lock, environment=environment, has=has, now=now,
+                fresh=names, consent=True,
+            )  # fmt: skip
+        except ShelfError:
+            return None  # the ranges contradict by now: `upgrade` tells how
+
+    inside = planned(project)
+    packages = lock.of(environment).packages
+    found = [_row(each, _entries(index, each), inside, project) for each in packages]
+    beyond = {each.name for each in found if each.wanted == each.current != each.latest}
+    far = planned(raised(project, beyond, index)) if beyond else None
+    return [
+        _further(row, package, _entries(index, package), far) if row.name in beyond else row
+        for row, package in zip(found, packages, strict=True)
+        if row.latest != row.current or row.wanted != row.current or row.advisory
+    ]
+
+
+def raised(project: Project, names: set[str], index: Index) -> Project:
+    """The project with the ranges of `names` moved to their newest releases."""
+    wanted = {
+        name: msgspec.structs.replace(need, version=f"^{newest(index(name, None).entries).version}")
+        if name in names
+        else need
+        for name, need in project.dependencies.items()
+    }
+    return msgspec.structs.replace(project, dependencies=wanted)
+
+
+def _entries(index: Index, package: Locked) -> tuple[Entry, ...]:
+    try:
+        return index(package.name, package.registry).entries
+    except NotFound:
+        return ()
+
+
+def _row(
+    package: Locked, entries: tuple[Entry, ...], inside: Plan | None, project: Project
+) -> Outdated:
+    here = next((each for each in entries if each.version == package.version), None)
+    target = _there(package, inside)
+    found = _step(package, target, entries, inside)
+    wanted = target.version if target else _inside(package, entries, project)
+    latest = newest(entries).version if entries else package.version
+    ahead = max(Version.parse(latest), Version.parse(package.version))
+    return Outdated(
+        name=package.name,
+        current=package.version,
+        wanted=wanted,
+        latest=str(ahead),
+        level=found.level if found else None,
+        axes=found.axes if found else (),
+        metrics=found.metrics if found else (),
+        license_change=found.license_change if found else None,
+        bytes_to_fetch=found.bytes_to_fetch if found else None,
+        advisory=advisory(here),
+    )
+
+
+def _further(
+    row: Outdated, package: Locked, entries: tuple[Entry, ...], far: Plan | None
+) -> Outdated:
+    """The row of a package that its range keeps back: about the step to the newest release."""
+    target = _there(package, far)
+    found = _step(package, target, entries, far)
+    if found is None:
+        return row
+    return msgspec.structs.replace(
+        row,
+        level=found.level,
+        axes=found.axes,
+        metrics=found.metrics,
+        license_change=found.license_change,
+        bytes_to_fetch=found.bytes_to_fetch,
+    )
+
+
+def _there(package: Locked, planned: Plan | None) -> Locked | None:
+    return planned.held.find(package.name, package.isolated) if planned else None
 
 
 def _step(
-    entries: tuple[Entry, ...], current: Version, target: Version
-) -> tuple[str | None, tuple[str, ...]]:
-    """The level of the step from one version to another, and what moves on the way."""
-    if target <= current:
-        return None, ()
-    changes = [
-        each.change
-        for each in entries
-        if each.change and current < Version.parse(each.version) <= target
-    ]
-    levels = (level(current, target), *(each.level for each in changes if each.override))
-    moved = {axis for each in changes for axis in each.axes}
-    return max(levels, key=LEVELS.index), tuple(axis for axis in AXES if axis in moved)
+    package: Locked, target: Locked | None, entries: tuple[Entry, ...], planned: Plan | None
+) -> Step | None:
+    if planned is None or target is None or target.version == package.version:
+        return None
+    files = planned.fetch.get((package.name, package.isolated), ())
+    return step(package, target, entries, sum(each.size for each in files))
 
 
-def _inside(entries: tuple[Entry, ...], wanted: Dependency | None) -> list[Version]:
-    requirement = Requirement.parse(wanted.version if wanted else "*")
+def _inside(package: Locked, entries: tuple[Entry, ...], project: Project) -> str:
+    """The newest release in the range asked for, where no plan tells more."""
+    need = project.dependencies.get(package.name)
+    asked = Requirement.parse(need.version if need else "*")
     versions = [Version.parse(each.version) for each in entries if each.choosable]
-    return [each for each in versions if requirement.matches(each)]
+    current = Version.parse(package.version)
+    return str(max((*(each for each in versions if asked.matches(each)), current)))
 
 
-def _alert(entry: Entry | None) -> str | None:
+def advisory(entry: Entry | None) -> str | None:
     """What the registry warns of, in a few words."""
     if entry is None:
         return "deleted from the registry"

@@ -29,21 +29,34 @@ Model = TypeVar("Model")
 
 
 class Registry:
-    """Questions to the registry at `settings.registry`; index lines are kept with their ETag."""
+    """Questions to the registry at `settings.registry`; index lines are kept with their ETag.
 
-    def __init__(self, settings: Settings) -> None:
+    When `offline`, nothing but what was kept is known.
+    """
+
+    def __init__(self, settings: Settings, *, offline: bool = False) -> None:
         self.url = settings.registry
-        self.http = Connection(settings.registry, token=settings.token)
+        self.http = Connection(settings.registry, token=settings.token, offline=offline)
+        self._offline = offline
         self._kept = settings.home / "index" / hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
     def entries(self, name: str) -> tuple[Entry, ...]:
         """Every release of the package, in publication order.
 
-        An index that the registry says has not changed is read from disk. Raises NotFound.
+        An index that the registry says has not changed is read from disk. Raises NotFound, and
+        IntegrityError where releases are gone that were there before.
         """
         names.parse(name)
         path = self._kept / f"{name}.jsonl"
         kept = _read_kept(path)
+        if self._offline:
+            if kept is None:
+                raise NetworkError(
+                    f"nothing is known of {name} without the network",
+                    where=self.url,
+                    hint="run it once without --offline",
+                )
+            return _entries(kept[1], name, self.url)
         headers = {"If-None-Match": kept[0]} if kept else {}
         try:
             answer = self.http.get(f"/index/{name}.jsonl", headers)
@@ -56,8 +69,28 @@ class Registry:
         if answer.status == 304 and kept:
             return _entries(kept[1], name, self.url)
         entries = _entries(answer.body, name, self.url)
+        if kept:
+            _require_grown(_entries(kept[1], name, self.url), entries, path)
         _keep(path, answer)
         return entries
+
+    def kept(self, name: str) -> tuple[tuple[Entry, ...], float] | None:
+        """The index as it was last seen, and when (seconds since 1970); the network is not asked."""
+        path = self._kept / f"{name}.jsonl"
+        kept = _read_kept(path)
+        return (_entries(kept[1], name, self.url), path.stat().st_mtime) if kept else None
+
+    def manifest(self, sha256: str) -> bytes:
+        """The document that describes a release, by its digest. Raises IntegrityError, NotFound."""
+        body = self.http.get(f"/files/{sha256}").body
+        if (found := hashlib.sha256(body).hexdigest()) != sha256:
+            raise IntegrityError(
+                "the registry's description of a release is not the one promised",
+                where=self.url,
+                expected=sha256,
+                got=found,
+            )
+        return body
 
     def describe(self, name: str, version: str | None = None) -> dict[str, object]:
         """Record, entry and all 33 elements of a release; the newest where no version is named."""
@@ -100,6 +133,20 @@ def newest(entries: tuple[Entry, ...]) -> Entry:
         if acceptable:
             return max(acceptable, key=lambda entry: Version.parse(entry.version))
     raise NotFound("this package has no release")
+
+
+def _require_grown(before: tuple[Entry, ...], now: tuple[Entry, ...], path: Path) -> None:
+    """An index only grows: one that is older than the last may hide an upgrade that matters."""
+    seen = {entry.version: entry.manifest for entry in now}
+    for entry in before:
+        if seen.get(entry.version) != entry.manifest:
+            raise IntegrityError(
+                f"the registry's index of {entry.name} is older than one seen before, or was forged",
+                where=entry.version,
+                expected=entry.manifest,
+                got=seen.get(entry.version, "no such release"),
+                hint=f"ask again later; if the registry itself was reset, delete {path}",
+            )
 
 
 def _entries(body: bytes, name: str, url: str) -> tuple[Entry, ...]:

@@ -1,47 +1,110 @@
-"""Wanted packages → chosen releases: index entries on one side, the solver's masks on the other."""
+"""Wanted packages → chosen releases: index entries on one side, the solver's masks on the other.
+
+Every environment is solved for itself, and in it every isolated package; what is locked is kept
+where it can be, and what was chosen for one environment is taken for the next.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from datetime import datetime, timedelta
+from itertools import permutations
 
+from modelshelf.client.sources import Index
 from modelshelf.errors import NotFound, Refused, Unsatisfiable
 from modelshelf.package.entry import Entry
+from modelshelf.package.environment import Environment, unmet
 from modelshelf.package.lock import Lock
+from modelshelf.package.manifest import Project, Resolution
+from modelshelf.package.python_needs import conflict
 from modelshelf.package.record import Dependency
 from modelshelf.package.requirement import Requirement
+from modelshelf.package.rules import AGE, moment
+from modelshelf.package.variant import fits, selected
 from modelshelf.package.version import Version
 from modelshelf.solver.explain import explain
-from modelshelf.solver.solve import NoSolution, solve
+from modelshelf.solver.solve import ABSENT, NoSolution, solve
 from modelshelf.solver.solve import Requirement as Fact
 
 longest_explanation = 30
 """How many sentences of a proof a person is shown."""
 
-Index = Callable[[str], tuple[Entry, ...]]
-"""Every release of a package by its name; raises NotFound."""
+Choice = dict[tuple[str, str], dict[str, Entry]]
+"""By environment and isolated package (`""` for what all share): package name → its release."""
 
 
 def resolve(
-    wanted: Mapping[str, Dependency], index: Index, lock: Lock, *, root: str = "this shelf"
-) -> dict[str, Entry]:
-    """One release of every package that `wanted` needs, directly or not, by name.
+    project: Project,
+    index: Index,
+    lock: Lock,
+    *,
+    now: datetime,
+    fresh: Collection[str] = (),
+    root: str = "this shelf",
+) -> Choice:
+    """One release of every package that `project` needs, directly or not, in each environment.
 
-    Locked releases are preferred, then the newest; yanked, quarantined and blocked ones count only
-    where they are locked. Raises NotFound for an unknown package that is wanted directly, Refused
-    for one that is blocked, Unsatisfiable with the derivation otherwise.
+    Locked releases are preferred but for those `fresh`, then the newest. Yanked, quarantined and
+    blocked ones, and those that are too new for `project.resolution` at `now`, count only where
+    they are locked; what an environment cannot use counts nowhere. Raises NotFound for an unknown
+    package or variant that is wanted directly, Refused for a package that is blocked,
+    Unsatisfiable with the derivation otherwise.
     """
-    releases = _Releases(index, lock)
-    for name in wanted:
-        releases.known(name)
-    mask = {releases.number(n): releases.mask(n, need.version) for n, need in wanted.items()}
+    limit = _limit(project.resolution, now)
+    found: Choice = {}
+    for environment in sorted(project.places):
+        for isolated, wanted in _roots(project.dependencies):
+            locked = _versions(lock, environment, isolated, fresh)
+            taken = {n: e.version for known in reversed(found.values()) for n, e in known.items()}
+            releases = _Releases(index, project.places[environment], locked, taken | locked, limit)
+            told = root if len(project.places) == 1 else f"{root} in {environment}"
+            found[environment, isolated] = _solved(releases, wanted, told)
+    return found
+
+
+def _roots(wanted: Mapping[str, Dependency]) -> Iterator[tuple[str, dict[str, Dependency]]]:
+    """What is solved together: all that share, then each isolated package for itself."""
+    yield "", {name: wanted[name] for name in sorted(wanted) if not wanted[name].isolated}
+    for name in sorted(wanted):
+        if wanted[name].isolated:
+            yield name, {name: wanted[name]}
+
+
+def _versions(
+    lock: Lock, environment: str, isolated: str, fresh: Collection[str]
+) -> dict[str, str]:
+    """The locked version of each package there; a lock made from a merge is for all environments."""
+    seen = lock.of(environment) if environment in lock.names and lock.requirements else lock
+    return {
+        each.name: each.version
+        for each in seen.packages
+        if each.name not in fresh and each.isolated == isolated
+    }
+
+
+def _limit(resolution: Resolution, now: datetime) -> str | None:
+    """The moment after which a release is too new, as the index writes times; None: none is."""
+    limits = []
+    if resolution.exclude_newer:
+        limits.append(moment(resolution.exclude_newer))
+    if age := AGE.fullmatch(resolution.minimum_age or ""):
+        limits.append(now - timedelta(**{f"{age[2]}s": int(age[1])}))
+    return min(limits).strftime("%Y-%m-%dT%H:%M:%S") if limits else None
+
+
+def _solved(releases: _Releases, wanted: Mapping[str, Dependency], root: str) -> dict[str, Entry]:
+    for name, need in wanted.items():
+        releases.require(name, need)
+    mask = {releases.number(n, need): releases.mask(n, need) for n, need in wanted.items()}
     try:
-        chosen = solve(releases, mask)
+        while releases.contradicts(chosen := solve(releases, mask)):
+            pass
     except NoSolution as failure:
         told = explain(failure, releases.words, required=releases.asked(wanted), root=root)
         cut = [f"(and {len(told) - longest_explanation} more steps)", told[-1]]
         shown = told if len(told) <= longest_explanation else [*told[:longest_explanation], *cut]
         raise Unsatisfiable(
-            "\n".join(shown), hint="relax one of these ranges in shelf.toml"
+            "\n".join(shown), hint="relax one of these ranges in shelf.toml, or isolate a package"
         ) from None
     return {releases.names[p]: releases.entries(p)[i - 1] for p, i in chosen.items()}
 
@@ -49,45 +112,79 @@ def resolve(
 class _Releases:
     """`solver.Provider` over index entries: package numbers to names, bits to releases."""
 
-    def __init__(self, index: Index, lock: Lock) -> None:
+    def __init__(
+        self,
+        index: Index,
+        environment: Environment,
+        locked: Mapping[str, str],
+        preferred: Mapping[str, str],
+        limit: str | None,
+    ) -> None:
         self._index = index
-        self._locked = {each.name: each.version for each in lock.packages}
+        self._environment = environment
+        self._locked = locked
+        self._preferred = preferred
+        self._limit = limit
+        self._registry: dict[str, str | None] = {}
         self._entries: dict[int, tuple[Entry, ...]] = {}
         self._numbers: dict[str, int] = {}
+        self._parsed: dict[int, list[Version]] = {}
+        self._python: dict[tuple[int, int], dict[int, tuple[int, str]]] = {}
         self.names: list[str] = []
 
-    def number(self, name: str) -> int:
+    def number(self, name: str, need: Dependency) -> int:
         """The integer that stands for `name`."""
         if name not in self._numbers:
             self._numbers[name] = len(self.names)
             self.names.append(name)
+            self._registry[name] = need.registry
         return self._numbers[name]
 
-    def known(self, name: str) -> None:
-        """Raise NotFound where the registry has no package `name`, Refused where all is blocked."""
-        usable = self._entries[self.number(name)] = self._usable(name)
-        if not usable and any(each.scan and each.scan.withholds for each in self._index(name)):
+    def require(self, name: str, need: Dependency) -> None:
+        """Raise what tells a person most where nothing answers a direct want."""
+        offer = self._index(name, need.registry)
+        number = self.number(name, need)
+        usable = self.entries(number)
+        if not usable and any(each.scan and each.scan.withholds for each in offer.entries):
             raise Refused(
                 f"every release of {name} that could be chosen is blocked by the registry's scanner",
                 hint="the registry's operator can let a release through",
             )
+        asked = Requirement.parse(need.version)
+        inside = [e for e, v in zip(usable, self._parsed[number], strict=True) if asked.matches(v)]
+        if inside and not any(fits(each, need, self._environment) for each in inside):
+            selected(inside[0], need, self._environment, lambda _format: False)
 
     def entries(self, package: int) -> tuple[Entry, ...]:
         """The releases that may be chosen, newest first; none for an unknown package."""
         if package not in self._entries:
+            name = self.names[package]
             try:
-                self._entries[package] = self._usable(self.names[package])
+                offered = self._index(name, self._registry[name]).entries
             except NotFound:
-                self._entries[package] = ()
+                offered = ()
+            found = [(Version.parse(e.version), e) for e in offered if self._usable(e)]
+            found.sort(key=lambda each: each[0], reverse=True)
+            self._entries[package] = tuple(entry for _, entry in found)
+            self._parsed[package] = [version for version, _ in found]
         return self._entries[package]
 
-    def mask(self, name: str, text: str) -> int:
-        """The releases of `name` inside the range `text`."""
-        requirement = Requirement.parse(text)
+    def _usable(self, entry: Entry) -> bool:
+        locked = entry.version == self._locked.get(entry.name)
+        new = self._limit is not None and entry.published[:19] > self._limit
+        return (locked or (entry.choosable and not new)) and not any(
+            unmet(entry.requires, self._environment)
+        )
+
+    def mask(self, name: str, need: Dependency) -> int:
+        """The releases of `name` inside the range that offer what is asked for."""
+        requirement = Requirement.parse(need.version)
+        number = self.number(name, need)
+        entries = self.entries(number)
         return sum(
-            1 << bit
-            for bit, entry in enumerate(self.entries(self.number(name)), start=1)
-            if requirement.matches(Version.parse(entry.version))
+            2 << place
+            for place, version in enumerate(self._parsed[number])
+            if requirement.matches(version) and fits(entries[place], need, self._environment)
         )
 
     def count(self, package: int) -> int:
@@ -95,13 +192,38 @@ class _Releases:
         return len(self.entries(package))
 
     def dependencies(self, package: int, index: int) -> Mapping[int, int]:
-        """What release `index` (from 1) needs."""
-        needs = self.entries(package)[index - 1].dependencies
-        return {self.number(name): self.mask(name, need.version) for name, need in needs.items()}
+        """What release `index` (from 1) needs, and what it goes with."""
+        needs = {
+            self.number(name, need): self.mask(name, need) | (need.kind == "base")
+            for name, need in self.entries(package)[index - 1].dependencies.items()
+        }
+        for other, (allowed, _) in self._python.get((package, index), {}).items():
+            needs[other] = needs.get(other, -1) & allowed
+        return needs
+
+    def contradicts(self, chosen: Mapping[int, int]) -> bool:
+        """Whether two of the releases need what one Python cannot have; remembers it if so."""
+        needing = [
+            (package, place, entry)
+            for package, place in chosen.items()
+            if (entry := self.entries(package)[place - 1]).requires.python
+            or entry.requires.python_version
+            or entry.requires.frameworks
+        ]
+        for (package, place, entry), (other, _, against) in permutations(needing, 2):
+            if reason := conflict(entry.requires, against.requires):
+                allowed = sum(
+                    2 << bit
+                    for bit, each in enumerate(self.entries(other))
+                    if conflict(entry.requires, each.requires) is None
+                )
+                self._python.setdefault((package, place), {})[other] = (allowed | ABSENT, reason)
+                return True
+        return False
 
     def preferred(self, package: int) -> int:
-        """The locked release, as a mask."""
-        version = self._locked.get(self.names[package])
+        """The locked release, else the one taken elsewhere, as a mask."""
+        version = self._preferred.get(self.names[package])
         entries = enumerate(self.entries(package), start=1)
         return sum(1 << bit for bit, entry in entries if entry.version == version)
 
@@ -123,23 +245,19 @@ class _Releases:
         def words(fact: Fact) -> str:
             name = self.names[fact.on]
             if fact.package is None:
-                return f"{name} {wanted[name].version}"
-            newest_bit = (fact.versions & -fact.versions).bit_length() - 1
-            entry = self.entries(fact.package)[newest_bit - 1]
-            return f"{name} {entry.dependencies[name].version}"
+                return f"{name} {typed(wanted[name])}"
+            place = (fact.versions & -fact.versions).bit_length() - 1
+            need = self.entries(fact.package)[place - 1].dependencies.get(name)
+            _, reason = self._python.get((fact.package, place), {}).get(fact.on, (0, ""))
+            ranged = f"{name} {typed(need)}" if need else f"other releases of {name}"
+            return f"{ranged} ({reason})" if reason else ranged
 
         return words
 
-    def _usable(self, name: str) -> tuple[Entry, ...]:
-        locked = self._locked.get(name)
-        return tuple(
-            sorted(
-                (
-                    entry
-                    for entry in self._index(name)
-                    if entry.version == locked or entry.choosable
-                ),
-                key=lambda entry: Version.parse(entry.version),
-                reverse=True,
-            )
-        )
+
+def typed(need: Dependency) -> str:
+    """A requirement as it is typed: `^2[format=tflite,width<=0.5]`."""
+    pins = [*(f"variant={each}" for each in need.variants)]
+    pins += [f"{name}={value}" for name in ("format", "context") if (value := getattr(need, name))]
+    pins += [need.where.replace(", ", ",")] if need.where else []
+    return need.version + (f"[{','.join(pins)}]" if pins else "")

@@ -71,6 +71,11 @@ def settings(registry: str | None = None) -> Settings:
     return Settings(home, url, token, _shared(home, kept), moved, moved_from)
 
 
+def alerting() -> bool:
+    """Whether `load` may tell of newer releases: `"alerts": false` in `settings.json` says no."""
+    return _kept(_home()).get("alerts", True) is not False
+
+
 def keep_token(home: Path, registry: str, token: str | None) -> None:
     """Remember `token` for `registry` (None forgets it), in a file only its owner can read.
 

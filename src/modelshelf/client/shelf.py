@@ -1,21 +1,30 @@
 """What a project has: `shelf.toml` (wanted), `shelf.lock` (chosen), `.shelf/` (the files).
 
-`.shelf/PUBLISHER/NAME/VERSION/` holds one release. Writing `shelf.lock` is the moment of change:
-what it names was put in place before, what it no longer names is taken away after.
+    .shelf/PUBLISHER/NAME/VERSION/   one release
+    .shelf/environment               which environment of the lock this machine is
+    .shelf/generations/N.json        the locks that were in force (see `generations`)
+    .shelf/next.lock                 the lock that a running command is about to write
+    .shelf/stamp                     what all files looked like after the last change
+
+Writing `shelf.lock` is the moment of change: what it names was put in place before, what it no
+longer names is taken away after.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-from modelshelf.errors import Conflict, LockStale, NotFound, Refused
+from modelshelf.client.generations import Generations
+from modelshelf.client.replacing import replace
+from modelshelf.errors import Conflict, LockStale, NotFound, Refused, UsageError
 from modelshelf.package import lock as locks
 from modelshelf.package import manifest
+from modelshelf.package.environment import DEFAULT
 from modelshelf.package.lock import Lock, Locked
 from modelshelf.package.manifest import Project
 from modelshelf.package.path import ENTRY
@@ -23,6 +32,7 @@ from modelshelf.package.vocabularies import nearest
 
 FOLDER = ".shelf"
 STAMP = "stamp"
+ENVIRONMENT = "MODELSHELF_ENVIRONMENT"
 another_process_seconds = 120.0
 
 
@@ -32,6 +42,7 @@ class Shelf:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.folder = root / FOLDER
+        self.generations = Generations(self.folder / "generations")
 
     @classmethod
     def find(cls, start: Path | None = None) -> Shelf:
@@ -40,47 +51,109 @@ class Shelf:
         Where there is none, the shelf that would begin at `start`.
         """
         here = (start or Path.cwd()).absolute()
-        for folder in (here, *here.parents):
-            if (folder / manifest.FILE).is_file():
-                return cls(folder)
-        return cls(here)
+        return next((cls(each) for each in (here, *here.parents) if is_project(each)), cls(here))
+
+    @classmethod
+    def of_user(cls, home: Path) -> Shelf:
+        """The shelf of a user, outside all projects."""
+        return cls(home / "shelf")
+
+    @property
+    def file(self) -> Path:
+        """What says what is wanted: `shelf.toml`, or `pyproject.toml` where that one does."""
+        own = self.root / manifest.FILE
+        return own if own.is_file() or not is_project(self.root) else self.root / manifest.PYPROJECT
+
+    @property
+    def above(self) -> tuple[str, ...]:
+        """The tables above `[dependencies]` in `file`."""
+        return manifest.TABLE if self.file.name == manifest.PYPROJECT else ()
 
     def text(self) -> str:
-        """The text of `shelf.toml`, empty where there is none."""
-        path = self.root / manifest.FILE
+        """The text of `file`, empty where there is none."""
+        path = self.file
         try:
             return path.read_bytes().decode()
         except FileNotFoundError:
             return ""
         except UnicodeDecodeError:
-            manifest.parse_project(path.read_bytes())  # tells the line and the byte
+            self.parse(path.read_bytes())  # tells the line and the byte
             raise
 
+    def parse(self, text: str | bytes) -> Project:
+        """What `text`, to be written to `file`, wants. Raises Invalid with all problems."""
+        return manifest.parse_project(text, self.file.name)
+
     def project(self) -> Project:
-        """What `shelf.toml` wants. Raises Invalid with all problems."""
-        return manifest.parse_project(self.text())
+        """What is wanted. Raises Invalid with all problems."""
+        return self.parse(self.text())
+
+    def lock_text(self) -> str:
+        """The text of `shelf.lock`, empty where there is none."""
+        try:
+            return (self.root / locks.FILE).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return ""
 
     def lock(self) -> Lock:
-        """What `shelf.lock` holds, an empty lock where there is none."""
-        try:
-            return locks.loads((self.root / locks.FILE).read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            return Lock()
+        """What `shelf.lock` holds, an empty lock where there is none. Raises Invalid, LockStale."""
+        text = self.lock_text()
+        return locks.loads(text) if text else Lock()
 
-    def locked(self, name: str) -> Locked:
-        """The release of `name` on this shelf.
+    def held(self) -> Lock:
+        """The lock as the environment of this machine sees it."""
+        lock = self.lock()
+        return lock.of(self.environment(lock.names))
+
+    def environment(self, names: tuple[str, ...], wanted: str | None = None) -> str:
+        """Which of the environments `names` this machine is: `wanted`, else the one of last time.
+
+        Raises UsageError where nobody knows.
+        """
+        kept = wanted or os.environ.get(ENVIRONMENT) or self._kept_environment()
+        if kept in names:
+            return kept
+        if len(names) == 1 and not wanted:
+            return names[0]
+        if DEFAULT in names and not wanted:
+            return DEFAULT
+        raise UsageError(
+            f"there is no environment `{wanted}`" if wanted else "which environment is this?",
+            expected=", ".join(names),
+            hint=nearest(wanted or "", list(names)) or f"name it: --environment or {ENVIRONMENT}",
+        )
+
+    def _kept_environment(self) -> str | None:
+        try:
+            return (self.folder / "environment").read_text(encoding="utf-8").strip()
+        except (OSError, ValueError):
+            return None
+
+    def root_locks(self) -> list[Lock]:
+        """Every lock whose files must stay in the store: this one, the next one, former ones.
+
+        Raises Invalid, LockStale, OSError where one cannot be read.
+        """
+        texts = [self.lock_text(), *(each.lock for each in self.generations.all())]
+        coming = self.folder / "next.lock"
+        if coming.is_file():
+            texts.append(coming.read_text(encoding="utf-8"))
+        return [locks.loads(text) for text in dict.fromkeys(texts) if text]
+
+    def locked(self, name: str, isolated: str = "") -> Locked:
+        """The release of `name` on this shelf, or the one that the package `isolated` has of it.
 
         Raises NotFound with the nearest name, LockStale where it is wanted but not installed.
         """
-        lock = self.lock()
-        found = lock.find(name)
+        lock = self.held()
+        found = lock.find(name, isolated)
         if found:
             return found
         if name in self.project().dependencies:
             raise LockStale(
                 f"{name} is wanted but not installed",
                 where=str(self.root),
-                hint="run: shelf install",
+                hint="run: shelf sync",
             )
         raise NotFound(
             f"{name} is not on this shelf",
@@ -91,18 +164,21 @@ class Shelf:
 
     def write_entry(self, locked: Locked, text: str) -> None:
         """Replace the description of one release, whole or not at all."""
-        _replace(self.release(locked) / ENTRY, text)
+        replace(self.release(locked) / ENTRY, text)
 
     def release(self, locked: Locked) -> Path:
         """The folder of one release."""
         return self.folder / locked.name / locked.version
 
     @contextmanager
-    def writing(self) -> Iterator[None]:
-        """Be the only one who changes this shelf. Raises Conflict after two minutes of waiting."""
+    def writing(self, lent: Callable[[Path], bool] = lambda _link: False) -> Iterator[None]:
+        """Be the only one who changes this shelf. Raises Conflict after two minutes of waiting.
+
+        `lent` tells of a symbolic link whether it leads to a file of a shared store.
+        """
         from filelock import FileLock, Timeout
 
-        self._require_own_folders()
+        self._require_own_folders(lent)
         self.folder.mkdir(parents=True, exist_ok=True)
         ignore = self.folder / ".gitignore"
         if not ignore.exists():
@@ -113,13 +189,13 @@ class Shelf:
         except Timeout:
             raise Conflict("another process is changing this shelf", where=str(self.root)) from None
 
-    def _require_own_folders(self) -> None:
+    def _require_own_folders(self, lent: Callable[[Path], bool]) -> None:
         """A link in `.shelf/`, as a stranger's project may bring, leads writes and prunes elsewhere.
 
         Raises Refused.
         """
         below = chain([self.folder], self.folder.rglob("*"))
-        link = next((path for path in below if path.is_symlink()), None)
+        link = next((path for path in below if path.is_symlink() and not lent(path)), None)
         if link is not None:
             raise Refused(
                 "the shelf is reached through a symbolic link",
@@ -128,38 +204,53 @@ class Shelf:
             )
 
     def write_project(self, text: str) -> None:
-        """Replace `shelf.toml`, whole or not at all."""
-        _replace(self.root / manifest.FILE, text)
+        """Replace `file`, whole or not at all."""
+        replace(self.file, text)
 
-    def write_lock(self, lock: Lock) -> None:
-        """Replace `shelf.lock`, whole or not at all."""
-        _replace(self.root / locks.FILE, locks.dumps(lock))
+    def write_next(self, text: str) -> None:
+        """Say which lock comes: its files must stay in the store from now on."""
+        replace(self.folder / "next.lock", text)
 
-    def write_stamp(self) -> None:
+    def write_lock(self, text: str, environment: str | None = None) -> None:
+        """Replace `shelf.lock`, whole or not at all; `environment` is what this machine is."""
+        if environment is not None and self._kept_environment() != environment:
+            replace(self.folder / "environment", environment + "\n")
+        if text != self.lock_text():
+            replace(self.root / locks.FILE, text)
+        (self.folder / "next.lock").unlink(missing_ok=True)
+
+    def write_stamp(self, lock: Lock) -> None:
         """Note what the files look like now, so that the next command can see that all is there.
 
         Lines: modification time in ns, size, path; then the wanted names after `=`.
         """
-        lock = self.lock()
-        paths = [self.root / manifest.FILE, self.root / locks.FILE]
+        paths = [self.file, self.root / locks.FILE]
         if not paths[0].exists():
             return  # nothing was ever wanted here
         for each in lock.packages:
             paths += [self.release(each) / file.path for file in each.installed_files()]
         lines = [f"{(stat := path.stat()).st_mtime_ns} {stat.st_size} {path}" for path in paths]
         lines += [f"={name}" for name in sorted(lock.requirements)]
-        _replace(self.folder / STAMP, "\n".join(lines))
+        replace(self.folder / STAMP, "\n".join(lines))
+
+    def forget_stamp(self) -> None:
+        """Let the next command look at everything."""
+        (self.folder / STAMP).unlink(missing_ok=True)
 
     def prune(self, lock: Lock) -> None:
         """Take away every file below `.shelf/` that `lock` does not name."""
-        kept = {self.release(each): each for each in lock.packages}
+        kept: dict[Path, set[Path]] = {}
+        for each in lock.packages:
+            version = self.release(each)
+            kept.setdefault(version, set()).update(
+                version / file.path for file in each.installed_files()
+            )
         for version in self._releases():
             if version not in kept:
                 shutil.rmtree(version, ignore_errors=True)
                 continue
-            files = {version / file.path for file in kept[version].installed_files()}
             for path in sorted(version.rglob("*"), reverse=True):
-                if path.is_file() and path not in files and path.name != ENTRY:
+                if not path.is_dir() and path not in kept[version] and path.name != ENTRY:
                     path.unlink()
         for level in ("*/*", "*"):
             for folder in self.folder.glob(level):
@@ -170,19 +261,11 @@ class Shelf:
         return [path for path in self.folder.glob("*/*/*") if path.is_dir()]
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write beside, sync, rename: a reader sees the old text or the new one.
-
-    The caller is alone (`Shelf.writing`); what a killed process left beside is taken away, as is
-    a link: it would be written through.
-    """
-    partial = path.with_name(f".{path.name}.part")
-    partial.unlink(missing_ok=True)
+def is_project(folder: Path) -> bool:
+    """Whether `folder` has a `shelf.toml`, or a `pyproject.toml` with a `[tool.modelshelf]`."""
+    if (folder / manifest.FILE).is_file():
+        return True
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+        return b"[tool.modelshelf" in (folder / manifest.PYPROJECT).read_bytes()
+    except OSError:
+        return False

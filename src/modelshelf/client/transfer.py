@@ -32,7 +32,7 @@ class Wanted(NamedTuple):
 
 
 def fetch(
-    http: Connection,
+    connect: Callable[[], Connection],
     store: DiskStore,
     files: Iterable[Wanted],
     *,
@@ -41,11 +41,14 @@ def fetch(
 ) -> None:
     """Bring `files` of `release` (`name@version`) into the store, four at a time.
 
-    What another run left half done is gone on with. Raises IntegrityError for wrong bytes,
+    `connect` gives the registry; it is not asked where nothing is missing. What another run left half done is gone on with. Raises IntegrityError for wrong bytes,
     NetworkError when the registry stays away, ShelfError on a full disk; whole files stay.
     """
     headers = {"Shelf-Install": f"{secrets.token_hex(8)} {release}"}
     missing = {file.sha256: file for file in files if not store.has(file.sha256)}
+    if not missing:
+        return
+    http = connect()
     with ThreadPoolExecutor(threads) as pool:
         tasks = [
             pool.submit(_fetch_file, http, store, file, headers, progress)

@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from modelshelf.errors import Invalid
 from modelshelf.package.entry import Entry
@@ -69,6 +69,43 @@ def parse(text: str) -> tuple[Condition, ...]:
             got=text[:40] + "…",
         )
     return tuple(_condition(each.strip()) for each in text.split(",") if each.strip())
+
+
+class Pins(TypedDict, total=False):
+    """What a requirement says beside its range, as fields of a `record.Dependency`."""
+
+    variants: tuple[str, ...]
+    format: str
+    context: str
+    where: str
+
+
+def split(text: str) -> tuple[str, Pins]:
+    """`^2[width<=0.5,format=tflite]` → the range and what the brackets pin. Raises Invalid.
+
+    Without a range any version will do.
+    """
+    wanted, bracket, rest = text.partition("[")
+    if not bracket:
+        return text, {}
+    if not rest.endswith("]"):
+        raise Invalid(
+            f"`{text[:60]}` has no closing bracket", expected="such as ^2[width<=0.5,format=tflite]"
+        )
+    pins: Pins = {}
+    others = []
+    for each in parse(rest[:-1]):
+        if each.operator == "=" and each.name == "variant":
+            pins["variants"] = (*pins.get("variants", ()), str(each.value))
+        elif each.operator == "=" and each.name == "format" and "format" not in pins:
+            pins["format"] = str(each.value)
+        elif each.operator == "=" and each.name == "context" and "context" not in pins:
+            pins["context"] = str(each.value)
+        else:
+            others.append(each.text)
+    if others:
+        pins["where"] = ", ".join(others)
+    return wanted.strip() or "*", pins
 
 
 def missed(conditions: Sequence[Condition], known: Mapping[str, Value]) -> tuple[Condition, ...]:

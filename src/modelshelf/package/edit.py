@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 
 import msgspec
 import tomlkit
+from tomlkit.container import OutOfOrderTableProxy
 from tomlkit.items import InlineTable, Table
 
 from modelshelf.errors import Invalid
 from modelshelf.package.record import Cost, Dependency
 
+Container = tomlkit.TOMLDocument | Table | InlineTable | OutOfOrderTableProxy
+Tables = tuple[str, ...]
+"""The tables above the one meant: `("tool", "modelshelf")` in a `pyproject.toml`."""
 
-def set_dependency(text: str, name: str, wanted: Dependency) -> str:
+
+def set_dependency(text: str, name: str, wanted: Dependency, *, above: Tables = ()) -> str:
     """The document with `name` under `[dependencies]`, in the short form where that says it all."""
     document = _document(text)
-    if "dependencies" not in document:
-        document["dependencies"] = tomlkit.table()
-    table = document["dependencies"]
+    table: Container = document
+    for step in (*above, "dependencies"):
+        if step not in table:
+            table[step] = tomlkit.table(is_super_table=step != "dependencies")
+        below = table[step]
+        if not isinstance(below, Table | InlineTable | OutOfOrderTableProxy):
+            raise Invalid(f"`{step}` must be a table")
+        table = below
     fields = msgspec.to_builtins(wanted)
-    if not isinstance(table, Table | InlineTable):
-        raise Invalid("`dependencies` must be a table", where="shelf.toml")
     table[name] = fields["version"] if len(fields) == 1 else _inline(fields)
     return tomlkit.dumps(document)
 
 
-def drop_dependency(text: str, name: str) -> str:
+def drop_dependency(text: str, name: str, *, above: Tables = ()) -> str:
     """The document without `name` under `[dependencies]`; unchanged where it is not there."""
     document = _document(text)
-    table = document.get("dependencies")
-    if isinstance(table, Table | InlineTable) and name in table:
+    table: object = document
+    for step in (*above, "dependencies"):
+        table = table.get(step) if isinstance(table, MutableMapping) else None
+    if isinstance(table, MutableMapping) and name in table:
         del table[name]
     return tomlkit.dumps(document)
 

@@ -11,37 +11,72 @@ from typing import TypeVar
 import msgspec
 
 from modelshelf.errors import Invalid, Problem
-from modelshelf.package import rules, schema
+from modelshelf.package import condition, rules, schema
+from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.record import Dependency, Record
 
 FILE = "shelf.toml"
+PYPROJECT = "pyproject.toml"
+TABLE = ("tool", "modelshelf")
+"""Where a `pyproject.toml` holds what a consumer's `shelf.toml` would."""
 largest_manifest_bytes = 1 << 20
 most_problems = 1000  # nobody reads more, and finding the nearest word for each costs time
 
 Model = TypeVar("Model", bound=msgspec.Struct)
 
 
+class Resolution(msgspec.Struct, frozen=True, rename="kebab"):
+    """`[resolution]`: which releases are too new to be chosen; those of the lock stay.
+
+    `exclude-newer` is a day or a moment (`2026-11-01`, RFC 3339), `minimum-age` how long a release
+    must have been out (`7 days`, `12 hours`).
+    """
+
+    exclude_newer: str | None = None
+    minimum_age: str | None = None
+
+
 class Project(msgspec.Struct, frozen=True):
-    """What a consumer's `shelf.toml` says: the packages wanted, and where they come from."""
+    """What a consumer's `shelf.toml` says: the packages wanted, for what, and from where.
+
+    A package comes from the first of `registry` and `registries` that has it, unless its
+    requirement names one.
+    """
 
     dependencies: dict[str, Dependency] = {}
     registry: str | None = None
+    registries: tuple[str, ...] = ()
+    environments: dict[str, Environment] = {}
+    resolution: Resolution = Resolution()
+
+    @property
+    def places(self) -> dict[str, Environment]:
+        """The environments to make a lock for, by name."""
+        return self.environments or dict(ANYWHERE)
 
 
 def parse(text: str | bytes) -> Record:
     """A publisher's `shelf.toml` → Record. Raises Invalid with all problems, each with its line."""
-    return _parse(text, Record)
+    raw, lines = _load(text)
+    own = _CONSUMERS - {"dependencies"}
+    return _build({key: raw[key] for key in raw if key not in own}, lines, Record)
 
 
-def parse_project(text: str | bytes) -> Project:
+def parse_project(text: str | bytes, file: str = FILE) -> Project:
     """A consumer's `shelf.toml` → Project; a publisher's own file is read the same way.
 
-    Raises Invalid with all problems in the tables that a consumer writes.
+    With `file` `pyproject.toml` its table `[tool.modelshelf]` is read. Raises Invalid with all
+    problems in the tables that a consumer writes.
     """
     raw, lines = _load(text)
-    if "package" in raw:
-        raw = {key: raw[key] for key in raw if key in ("dependencies", "registry")}
-    return _build(raw, lines, Project)
+    if file == PYPROJECT:
+        for step in TABLE:
+            below = raw.get(step, {})
+            raw = below if isinstance(below, dict) else {}
+        lines = {place[2:]: line for place, line in lines.items() if place[:2] == TABLE}
+    elif "package" in raw:
+        raw = {key: raw[key] for key in raw if key in _CONSUMERS}
+    return _build(raw, lines, Project, file)
 
 
 def located(text: bytes, found: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -65,17 +100,17 @@ def problems(record: Record) -> list[Problem]:
     return _problems(msgspec.to_builtins(record), {}, Record)
 
 
-def _parse(text: str | bytes, model: type[Model]) -> Model:
-    raw, lines = _load(text)
-    return _build(raw, lines, model)
+_CONSUMERS = frozenset(Project.__struct_fields__)
 
 
-def _build(raw: dict[str, object], lines: Mapping[schema.Place, int], model: type[Model]) -> Model:
+def _build(
+    raw: dict[str, object], lines: Mapping[schema.Place, int], model: type[Model], file: str = FILE
+) -> Model:
     raw = _long_forms(raw)
-    found = _problems(raw, lines, model)
+    found = [each._replace(file=file) for each in _problems(raw, lines, model)]
     if found:
         count = "a problem" if len(found) == 1 else f"{len(found)} problems"
-        raise Invalid(f"{FILE} has {count}", where=found[0].where(), problems=tuple(found))
+        raise Invalid(f"{file} has {count}", where=found[0].where(), problems=tuple(found))
     return msgspec.convert(raw, model)
 
 
@@ -143,15 +178,22 @@ def _one_problem(message: str, *, line: int | None = None, hint: str | None = No
 
 
 def _long_forms(raw: dict[str, object]) -> dict[str, object]:
-    """`"acme/digits" = "^1.0"` is short for `{ version = "^1.0" }`."""
+    """`"acme/digits" = "^1.0"` is short for `{ version = "^1.0" }`, `"^1.0[width<=0.5]"` for more."""
     wanted = raw.get("dependencies")
     if not isinstance(wanted, dict):
         return raw
-    long = {
-        name: {"version": value} if isinstance(value, str) else value
-        for name, value in wanted.items()
-    }
-    return {**raw, "dependencies": long}
+    return {**raw, "dependencies": {name: _long_form(value) for name, value in wanted.items()}}
+
+
+def _long_form(value: object) -> object:
+    table = {"version": value} if isinstance(value, str) else value
+    if not isinstance(table, dict) or not isinstance(version := table.get("version"), str):
+        return table
+    try:
+        wanted, pins = condition.split(version)
+    except Invalid:  # the rules say what is wrong with the version
+        return table
+    return {**table, "version": wanted, **{key: pin for key, pin in pins.items() if pin}}
 
 
 _HEADER = re.compile(r"\s*(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?$")

@@ -65,7 +65,12 @@ class Dependency(_Value, frozen=True):
     """A requirement on another package of models, written by a publisher or by a consumer.
 
     Without `variants` the default variant is meant, without `format` the first one that the
-    context (`python` where none is named) can run. What a `preprocess` package puts out goes into
+    context (`python` where none is named) can run. `where` are conditions that the model must meet
+    (see `condition`): without `variants`, the first variant that does is meant. A consumer's
+    `isolated` package gets what it needs for itself, in versions that others need not share.
+
+    What a `runtime` package needs must be there. A `base` is what the model was made from: it is
+    installed only if something else wants it, and must then be in the range. What a `preprocess` package puts out goes into
     this one, what this one puts out goes into a `pipeline` package: `signature` is the one of
     theirs that is called (the first where none is named), `connect` says which output (the key)
     becomes which input; without it equal names meet, or the only output and the only input.
@@ -79,6 +84,8 @@ class Dependency(_Value, frozen=True):
     context: str | None = None
     signature: str | None = None
     connect: dict[str, str] = {}
+    where: str | None = None
+    isolated: bool = False
 
 
 class Requires(_Value, frozen=True):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from modelshelf.errors import Invalid
-from modelshelf.package import name
+from modelshelf.package import condition, name
 from modelshelf.package.path import colliding, unsafe_path
 from modelshelf.package.record import Record, Variant, named_files
 from modelshelf.package.requirement import Requirement
@@ -97,6 +98,41 @@ def _specifier(value: object) -> Wrong | None:
     return None
 
 
+def _python_version(value: object) -> Wrong | None:
+    """An exact version of Python or of a framework (PEP 440)."""
+    from packaging.version import InvalidVersion
+    from packaging.version import Version as PythonVersion
+
+    try:
+        PythonVersion(str(value)[:longest_requirement_characters])
+    except InvalidVersion:
+        return Wrong(f"`{str(value)[:40]}` is not an exact version", "such as 3.11 or 2.4.0")
+    return None
+
+
+def _moment(value: object) -> Wrong | None:
+    try:
+        moment(str(value))
+    except ValueError:
+        return Wrong(f"`{str(value)[:40]}` is no day or moment", "such as 2026-11-01")
+    return None
+
+
+def _age(value: object) -> Wrong | None:
+    if AGE.fullmatch(str(value)):
+        return None
+    return Wrong(f"`{str(value)[:40]}` is no length of time", "such as 7 days or 12 hours")
+
+
+AGE = re.compile(r"(\d{1,6}) (day|hour)s?")
+
+
+def moment(text: str) -> datetime:
+    """A day or an RFC 3339 moment, in UTC where it names no other zone. Raises ValueError."""
+    found = datetime.fromisoformat(text)
+    return found.replace(tzinfo=found.tzinfo or UTC).astimezone(UTC)
+
+
 def _file(value: object) -> Wrong | None:
     wrong = unsafe_path(str(value))
     return Wrong(f"`{str(value)[:80]}`: {wrong}") if wrong else None
@@ -184,6 +220,16 @@ RULES: dict[str, Rule] = {
     "dependencies.*.version": _raises(Requirement.parse),
     "dependencies.*.format": _word("formats"),
     "dependencies.*.context": _word("contexts"),
+    "dependencies.*.where": _raises(condition.parse),
+    "environments.*.<key>": _slug,
+    "environments.*.python": _python_version,
+    "environments.*.frameworks.*": _python_version,
+    "environments.*.contexts.*": _word("contexts"),
+    "environments.*.formats.*": _word("formats"),
+    "resolution.exclude-newer": _moment,
+    "resolution.minimum-age": _age,
+    "registry": _url,
+    "registries.*": _url,
     "requires.python.*": _python,
     "requires.python_version": _specifier,
     "requires.frameworks.*": _specifier,

@@ -111,7 +111,12 @@ def _key_problem(key: str, place: Place, rules: Mapping[str, Rule]) -> Iterator[
 
 def _pattern(place: Place) -> str:
     """The place with what the publisher chose left open: `variants.*.artifacts.*.format`."""
-    free = {"dependencies": {1, 3}, "signatures": {1, 3}, "entrypoints": {1}}
+    free = {
+        "dependencies": {1, 3},
+        "environments": {1, 3},
+        "signatures": {1, 3},
+        "entrypoints": {1},
+    }
     opened = free.get(str(place[0]), set()) if place else set()
     opened = opened | ({2} if place[:2] == ("requires", "frameworks") else set())
     return ".".join(

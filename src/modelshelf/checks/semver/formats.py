@@ -9,7 +9,6 @@ from modelshelf.checks.contract import Contract
 from modelshelf.checks.diff import Found, Lint, Pair
 from modelshelf.checks.matched import Variants, precision_of, variants
 from modelshelf.checks.safety.consent import carries_code
-from modelshelf.errors import NotFound
 from modelshelf.package.entry import SEVERITIES, Severity
 from modelshelf.package.record import Artifact, Dependency, Variant
 from modelshelf.package.variant import negotiated
@@ -121,10 +120,8 @@ def _preferred(pair: Pair) -> Iterator[Found]:
 
 def _chosen(variant: Variant, context: str) -> str | None:
     """The format that a caller gets who names none."""
-    try:
-        return negotiated(variant, Dependency("*", context=context), carries_code).format
-    except NotFound:
-        return None
+    found = negotiated(variant, Dependency("*", context=context), carries_code)
+    return found.format if found else None
 
 
 def severity(contract: Contract, artifacts: tuple[Artifact, ...]) -> Severity:

@@ -1,7 +1,7 @@
 """Install packages, or everything that shelf.toml asks for.
 
-With NAME or NAME@RANGE the package is added to shelf.toml (made here if there is none); its
-default variant is installed unless --variant names others.
+With NAME, NAME@RANGE or NAME@RANGE[CONDITIONS] the package is added to shelf.toml (made here if
+there is none); its default variant is installed unless --variant or conditions name others.
 """
 
 from __future__ import annotations
@@ -9,16 +9,24 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.change import change
-from modelshelf.cli.options import add_choice, add_registry
+from modelshelf.cli.options import add_choice
 from modelshelf.cli.output import Output
+from modelshelf.cli.project import add_consent, add_network, add_place
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the packages, what of them, and where from."""
     parser.add_argument("packages", nargs="*", metavar="NAME[@RANGE]")
+    add_options(parser)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What of the packages, where from, and whether in earnest."""
     add_choice(parser)
+    add_consent(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
-    add_registry(parser)
+    add_place(parser)
+    add_network(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:

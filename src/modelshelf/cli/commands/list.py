@@ -5,28 +5,29 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.output import Output, size
+from modelshelf.cli.project import add_place, held_of
 
 
-def configure(_parser: argparse.ArgumentParser) -> None:
-    """No arguments."""
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments: which shelf."""
+    add_place(parser)
 
 
-def run(_arguments: argparse.Namespace, output: Output) -> None:
+def run(arguments: argparse.Namespace, output: Output) -> None:
     """Print one line a package."""
-    from modelshelf.client.shelf import Shelf
-
-    shelf = Shelf.find()
+    shelf, lock = held_of(arguments)
     rows, values = [], []
-    for each in shelf.lock().packages:
-        installed = [a for a in each.artifacts if a.installed]
+    for each in lock.packages:
         total = sum(file.size for file in each.installed_files())
-        models = ", ".join(f"{a.variant} ({a.format})" for a in installed)
-        rows.append((each.name, each.version, models, size(total), each.license or ""))
+        models = ", ".join(f"{a.variant} ({a.format})" for a in each.installed)
+        name = f"{each.name} (for {each.isolated})" if each.isolated not in ("", each.name) else ""
+        rows.append((name or each.name, each.version, models, size(total), each.license or ""))
         values.append(
             {
                 "name": each.name,
                 "version": each.version,
-                "artifacts": [{"variant": a.variant, "format": a.format} for a in installed],
+                "isolated": each.isolated or None,
+                "artifacts": [{"variant": a.variant, "format": a.format} for a in each.installed],
                 "bytes": total,
                 "license": each.license,
                 "folder": str(shelf.release(each)),

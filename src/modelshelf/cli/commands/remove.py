@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.change import change
-from modelshelf.cli.options import add_registry
 from modelshelf.cli.output import Output
+from modelshelf.cli.project import add_network, add_place
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +14,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("packages", nargs="+", metavar="NAME")
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
     parser.add_argument("--allow-pickle", action="store_true", help=argparse.SUPPRESS)
-    add_registry(parser)
+    add_place(parser)
+    add_network(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:

@@ -10,6 +10,7 @@ import argparse
 import os
 
 from modelshelf.cli.output import Output
+from modelshelf.cli.project import OFFLINE, add_place, held_of
 from modelshelf.errors import ShelfError
 
 TYPE_CHECKING = False
@@ -24,6 +25,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: how much to mend, and from where."""
     parser.add_argument("--store", action="store_true", help="the whole store, for every shelf")
     parser.add_argument("--offline", action="store_true", help="do not use the network")
+    add_place(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
@@ -37,14 +39,16 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     roots = gather(chosen.home).roots
     store = chosen.files()
     healer = Healer(store, roots, _connect(arguments), lambda _count: None)
-    shelves = [root.shelf for root in roots if root.shelf is not None] if arguments.store else []
-    here = Shelf.find()
+    shelf, held = held_of(arguments)
+    shelves = {shelf.root.resolve(): (shelf, held)}
+    if arguments.store:
+        others = [Shelf(root.shelf) for root in roots if root.shelf is not None]
+        shelves = {each.root: (each, each.held()) for each in others} | shelves
     mended = []
-    for folder in dict.fromkeys([here.root.resolve(), *shelves]):
-        shelf = Shelf(folder)
-        if shelf.lock().packages:
-            with shelf.writing(store.lends):
-                mended += repair_shelf(shelf, healer)
+    for each, files in shelves.values():
+        if files.packages:
+            with each.writing(store.lends):
+                mended += repair_shelf(each, files, healer)
     if arguments.store:
         mended += repair_store(healer, roots)
     return _tell(mended, output)
@@ -55,7 +59,7 @@ def _connect(arguments: argparse.Namespace) -> Callable[[str], Connection]:
     from modelshelf.client.settings import settings
 
     chosen = settings()
-    offline = arguments.offline or os.environ.get("MODELSHELF_OFFLINE", "") not in ("", "0")
+    offline = arguments.offline or os.environ.get(OFFLINE, "") not in ("", "0")
 
     def connection(url: str) -> Connection:
         # files are for everybody: only the user's own registry is shown who asks

@@ -1,26 +1,130 @@
 """Move installed packages to the newest releases that shelf.toml allows.
 
---major goes beyond the range, to the newest release, and changes shelf.toml.
+--major goes beyond the range, to the newest release, and changes shelf.toml. --successor also moves
+from a deprecated package to the one that its publisher names instead. With --dry-run only what that
+would mean is told: whether callers may break, what moved, metrics, license, size, bytes, notes.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Collection
 
-from modelshelf.cli.change import change
-from modelshelf.cli.options import add_registry
+import msgspec
+
+from modelshelf.cli.change import require
 from modelshelf.cli.output import Output
+from modelshelf.cli.project import (
+    Bench,
+    add_consent,
+    add_network,
+    add_place,
+    changing,
+    note_mismatches,
+    tell,
+)  # fmt: skip
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelshelf.client.install import Plan
+    from modelshelf.client.step import Step
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the packages, and how far."""
     parser.add_argument("packages", nargs="*", metavar="NAME", help="default: all")
     parser.add_argument("--major", action="store_true", help="also to releases that may break")
+    parser.add_argument(
+        "--successor", action="store_true", help="also from deprecated packages to their successors"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
-    parser.add_argument("--allow-pickle", action="store_true", help="consent to code in formats")
-    add_registry(parser)
+    add_consent(parser)
+    add_place(parser)
+    add_network(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Forget the locked versions of what is named, then make the shelf answer what is wanted."""
-    change(arguments, output, upgrade=arguments.packages or None, upgrade_all=True)
+    from modelshelf.cli.steps import steps_text
+
+    with changing(arguments) as bench:
+        names = sorted({each.name for each in bench.before.packages})
+        for name in arguments.packages:
+            require(name, names)
+        moving = tuple(arguments.packages or names)
+        text = bench.text
+        moves: dict[str, str] = {}
+        if arguments.successor:
+            text, moves = _followed(bench, text, moving)
+        if arguments.major:
+            text = _beyond(bench, text, moving)
+        planned = bench.planned(text, moving)
+        steps = _steps(bench, planned, moves, text, notes=arguments.dry_run or not output.quiet)
+        if not arguments.dry_run:
+            done = " ".join(["upgrade", *arguments.packages])
+            bench.apply(planned, text, output, done)
+    mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
+    tell(
+        planned, output, dry_run=arguments.dry_run, text=steps_text(steps, output),
+        steps=steps, mismatches=mismatches,
+        nothing="Nothing to do: everything is as new as shelf.toml allows.",
+    )  # fmt: skip
+
+
+def _beyond(bench: Bench, text: str, names: Collection[str]) -> str:
+    """The text of `shelf.toml` with the range of each of `names` moved to its newest release."""
+    from modelshelf.client.outdated import raised
+    from modelshelf.package.edit import set_dependency
+
+    project = bench.shelf.parse(text)
+    moved = raised(project, {*names} & project.dependencies.keys(), bench.sources(project).index)
+    for name, need in moved.dependencies.items():
+        if need != project.dependencies[name]:
+            text = set_dependency(text, name, need, above=bench.shelf.above)
+    return text
+
+
+def _followed(bench: Bench, text: str, names: Collection[str]) -> tuple[str, dict[str, str]]:
+    """The text with each deprecated package of `names` replaced, and who replaces whom."""
+    from modelshelf.client.remote import newest
+    from modelshelf.package.edit import drop_dependency, set_dependency
+
+    project = bench.shelf.parse(text)
+    index = bench.sources(project).index
+    moves: dict[str, str] = {}
+    for name in sorted({*names} & project.dependencies.keys()):
+        need = project.dependencies[name]
+        successor = newest(index(name, need.registry).entries).successor
+        if successor is None:
+            continue
+        latest = newest(index(successor, need.registry).entries)
+        offered = {each.name for each in latest.variants}
+        kept = need.variants if offered.issuperset({*need.variants} - {"*"}) else ()
+        moved = msgspec.structs.replace(need, version=f"^{latest.version}", variants=kept)
+        text = drop_dependency(text, name, above=bench.shelf.above)
+        text = set_dependency(text, successor, moved, above=bench.shelf.above)
+        moves[name] = successor
+    return text, moves
+
+
+def _steps(
+    bench: Bench, planned: Plan, moves: dict[str, str], text: str, *, notes: bool
+) -> list[Step]:
+    """What each package that moves means, with the publisher's words where they are wanted."""
+    from modelshelf.client import step
+
+    if planned.environment not in bench.before.names:
+        return []
+    sources = bench.sources(bench.shelf.parse(text))
+    found = []
+    for old in bench.before.of(planned.environment).packages:
+        new = planned.held.find(moves.get(old.name, old.name), old.isolated)
+        if new is None or (new.name, new.version) == (old.name, old.version):
+            continue
+        offers = [sources.index(name, None) for name in dict.fromkeys((old.name, new.name))]
+        entries = [entry for offer in offers for entry in offer.entries]
+        size = sum(each.size for each in planned.fetch.get((new.name, new.isolated), ()))
+        made = step.step(old, new, entries, size)
+        told = step.notes(sources.registry(new.registry), entries, made) if notes else ()
+        found.append(msgspec.structs.replace(made, notes=told))
+    return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.output import Output, size
+from modelshelf.cli.project import add_place, held_of
 from modelshelf.errors import IntegrityError
 
 TYPE_CHECKING = False
@@ -19,15 +20,16 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: how much to read."""
     parser.add_argument("--store", action="store_true", help="every file of the store as well")
+    add_place(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Read, then tell what is wrong and what to do."""
     from modelshelf.client import verify
     from modelshelf.client.settings import settings
-    from modelshelf.client.shelf import Shelf
 
-    planned = verify.plan(Shelf.find(), settings().files(), whole_store=arguments.store)
+    shelf, held = held_of(arguments)
+    planned = verify.plan(shelf, held, settings().files(), whole_store=arguments.store)
     with output.progress(planned.bytes, "verifying") as progress:
         found = verify.run(planned, progress)
     return _tell(planned, found, output)

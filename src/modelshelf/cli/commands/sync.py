@@ -1,0 +1,52 @@
+"""Make what is installed equal to shelf.lock, and the lock answer shelf.toml.
+
+--locked refuses where the lock would have to change; --frozen takes the lock as it is and asks no
+registry anything that the store can answer.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from modelshelf.cli.output import Output
+from modelshelf.cli.project import (
+    add_consent,
+    add_network,
+    add_place,
+    changing,
+    note_mismatches,
+    tell,
+)  # fmt: skip
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Arguments: how strict."""
+    strict = parser.add_mutually_exclusive_group()
+    strict.add_argument(
+        "--locked", action="store_true", help="exit with 4 where the lock is out of date"
+    )
+    strict.add_argument("--frozen", action="store_true", help="do not look whether it is")
+    parser.add_argument("--dry-run", action="store_true", help="show what would change")
+    add_consent(parser)
+    add_place(parser)
+    add_network(parser)
+
+
+def run(arguments: argparse.Namespace, output: Output) -> None:
+    """Bring what the lock names, take away what it does not."""
+    from modelshelf.client.install import keep, stale
+    from modelshelf.errors import LockStale
+
+    strict = arguments.locked or arguments.frozen
+    with changing(arguments, relock=not strict) as bench:
+        if arguments.locked and (why := stale(bench.before, bench.shelf.parse(bench.text))):
+            raise LockStale(f"shelf.lock is out of date: {why}", hint="run: shelf lock")
+        if arguments.frozen:
+            here = bench.shelf.environment(bench.before.names, arguments.environment)
+            planned = keep(bench.before, here, bench.store.has, text=bench.shelf.lock_text())
+        else:
+            planned = bench.planned(bench.text)
+        if not arguments.dry_run:
+            bench.apply(planned, bench.text, output, "sync")
+    mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
+    tell(planned, output, dry_run=arguments.dry_run, mismatches=mismatches)
