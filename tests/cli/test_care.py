@@ -256,3 +256,31 @@ def test_repair_of_the_store_mends_every_shelf_and_throws_away_the_rest(
     assert not loose.exists()
     for folder in (project, other):
         assert told(shelf, "verify", "--store", cwd=folder)["wrong"] == []
+
+
+def test_gc_forgets_old_generations_only_when_it_is_told_to(
+    shelf: Shelf, name: str, home: Path, project: Path
+) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        assert shelf("install", f"{name}@={version}").code == 0
+    before = stored(home)
+    expected = told(shelf, "gc", "--dry-run", "--keep-generations", "1")["files"]
+    assert stored(home) == before
+    assert expected
+    assert told(shelf, "gc")["files"] == []
+    found = told(shelf, "gc", "--keep-generations", "1")
+    assert (found["files"], found["generations"]) == (expected, 1)
+    assert told(shelf, "verify", "--store")["wrong"] == []
+    assert shelf("rollback").code == 1
+    assert shelf("gc", "--keep-generations", "0").code == 2
+
+
+def test_a_generation_that_cannot_be_read_stops_gc(
+    shelf: Shelf, name: str, home: Path, project: Path
+) -> None:
+    assert shelf("install", name).code == 0
+    (generation,) = (project / ".shelf" / "generations").iterdir()
+    generation.write_text("{", encoding="utf-8")
+    done = shelf("gc", cwd=project.parent)
+    assert done.code == 1
+    assert os.fspath(generation) in done.err

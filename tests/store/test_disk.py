@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,27 @@ def test_a_store_that_moved_is_waited_for_at_its_new_place(
         store.root.symlink_to(tmp_path / "new")
     told, _ = waiting.communicate(timeout=30)
     assert int(told) == (tmp_path / "new" / "lock").stat().st_ino
+
+
+@pytest.mark.parametrize("left", [None, b"", CONTENT[:10], CONTENT * 2])
+def test_a_small_file_is_kept_whatever_a_killed_process_left(
+    left: bytes | None, store: DiskStore
+) -> None:
+    if left is not None:
+        store.stage(DIGEST).write_bytes(left)
+    store.put(CONTENT, DIGEST)
+    store.put(CONTENT, DIGEST)
+    assert store.path(DIGEST).read_bytes() == CONTENT
+    assert list((store.root / "partial").iterdir()) == []
+    with pytest.raises(IntegrityError):
+        store.put(CONTENT, "0" * 64)
+    assert store.partials() == []
+
+
+def test_many_keep_the_same_small_file_at_once(store: DiskStore) -> None:
+    contents = [bytes([number]) * 5000 for number in range(20)]
+    digests = [hashlib.sha256(each).hexdigest() for each in contents]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(store.put, contents * 8, digests * 8))
+    assert sorted(store.digests()) == sorted(digests)
+    assert store.partials() == []

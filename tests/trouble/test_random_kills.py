@@ -29,12 +29,15 @@ def prepared(command: str, name: str, folder: Path, env: dict[str, str]) -> list
         return ["upgrade", "--major"]
     if command == "remove":
         return ["remove", name]
+    if command == "rollback":
+        run("upgrade", "--major")
+        return ["rollback", "--to", "1"]
     run("pin", f"{name}@2.0.0")
     run("pin", "--drop", name)
     return [command]
 
 
-@pytest.mark.parametrize("command", ["install", "upgrade", "remove", "gc"])
+@pytest.mark.parametrize("command", ["install", "upgrade", "remove", "rollback", "gc"])
 def test_nothing_is_wrong_afterwards(
     command: str, shelf: Shelf, publisher: str, tmp_path: Path, user_env: dict[str, str]
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,8 +80,8 @@ def needed(release: Locked) -> frozenset[str]:
     return frozenset({release.manifest, *(file.sha256 for file in release.installed_files())})
 
 
-def gather(home: Path) -> Roots:
-    """Everyone who needs files of the store of `home`.
+def gather(home: Path, *, generations: int | None = None) -> Roots:
+    """Everyone who needs files of the store of `home`; of each shelf the newest `generations`.
 
     Raises ShelfError where what a shelf needs cannot be known: then nothing may be taken away.
     """
@@ -90,7 +90,7 @@ def gather(home: Path) -> Roots:
         if _is_gone(folder):
             gone.append(folder)
         else:
-            found.append(Root(str(folder), folder, _locks(folder)))
+            found.append(Root(str(folder), folder, _locks(folder, generations)))
     found += [Root(f"pin {name}", None, (lock,)) for name, lock in pinned(home).items()]
     return Roots(tuple(found), tuple(gone))
 
@@ -118,6 +118,20 @@ def collect(home: Path, store: DiskStore, found: Garbage) -> None:
     store.sweep(older_than_seconds=stale_partial_seconds)
     for folder in found.gone:
         roots.forget(home, folder)
+
+
+def forget_generations(found: Roots, kept: int, lent: Callable[[Path], bool]) -> int:
+    """Forget all but the newest `kept` generations of every shelf; gives how many went.
+
+    The caller does not hold `store.quiet()`: an install asks for it while it is alone on its shelf.
+    """
+    count = 0
+    for root in found.roots:
+        if root.shelf is not None:
+            shelf = Shelf(root.shelf)
+            with shelf.writing(lent):
+                count += shelf.generations.prune(kept)
+    return count
 
 
 def uses(store: DiskStore, found: Roots) -> list[Use]:
@@ -155,7 +169,7 @@ def _is_gone(folder: Path) -> bool:
     return False
 
 
-def _locks(folder: Path) -> tuple[Lock, ...]:
+def _locks(folder: Path, generations: int | None) -> tuple[Lock, ...]:
     """The locks of a shelf, read twice.
 
     A change that is made meanwhile moves one from `next.lock` to `shelf.lock`: whoever looks once
@@ -163,7 +177,7 @@ def _locks(folder: Path) -> tuple[Lock, ...]:
     """
     shelf = Shelf(folder)
     try:
-        return (*shelf.root_locks(), *shelf.root_locks())
+        return (*shelf.root_locks(generations), *shelf.root_locks(generations))
     except (ShelfError, OSError) as error:
         raise _unknown(folder, error) from None
 

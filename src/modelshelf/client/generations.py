@@ -23,6 +23,11 @@ class Generation(msgspec.Struct, frozen=True):
     environment: str
     lock: str
 
+    @property
+    def place(self) -> str:
+        """Its file, from the project's folder."""
+        return f".shelf/generations/{self.number:06}.json"
+
 
 class Generations:
     """The generations kept in `folder`, one file each; none is ever changed."""

@@ -131,8 +131,8 @@ def apply(
     """
     made = plan.text is None
     lock_text = locks.dumps(plan.lock) if plan.text is None else plan.text
-    roots.register(settings.home, shelf.root)
     with store.quiet():
+        roots.register(settings.home, shelf.root)
         shelf.write_next(lock_text)
     entries = [
         _entry(each, _manifest(each, store, sources), made=made) for each in plan.held.packages
@@ -283,10 +283,7 @@ def _manifest(package: Locked, store: DiskStore, sources: Sources) -> bytes:
             got=package.manifest,
             hint="was the lock changed by hand? Delete the package's lines, then run: shelf lock",
         ) from None
-    arriving = store.stage()
-    with store.append(arriving, 0) as appender:
-        appender.write(document)
-    store.commit(arriving, package.manifest)
+    store.put(document, package.manifest)
     return document
 
 

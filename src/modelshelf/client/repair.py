@@ -18,8 +18,9 @@ from modelshelf.client import transfer, verify
 from modelshelf.client.care import Root
 from modelshelf.client.http import Connection
 from modelshelf.client.shelf import Shelf
-from modelshelf.errors import IntegrityError, ShelfError
-from modelshelf.package.lock import Locked
+from modelshelf.errors import IntegrityError, LockStale, NetworkError, ShelfError
+from modelshelf.package.lock import Lock, Locked
+from modelshelf.package.path import ENTRY
 from modelshelf.store.disk import DiskStore
 
 
@@ -49,6 +50,7 @@ class Healer:
         self._http = http
         self._progress = progress
         self._known: dict[str, str] = {}
+        self._unreachable: dict[str, NetworkError] = {}
         self._copies: dict[str, list[Path]] | None = None
 
     def heal(self, sha256: str, size: int | None, release: Locked) -> str:
@@ -71,7 +73,13 @@ class Healer:
             with contextlib.suppress(IntegrityError, OSError):
                 self._alone.add(copy, sha256)
                 return str(copy)
-        self._fetch(sha256, size, release)
+        if release.registry in self._unreachable:
+            raise self._unreachable[release.registry]
+        try:
+            self._fetch(sha256, size, release)
+        except NetworkError as error:  # once is enough: each attempt takes its time
+            self._unreachable[release.registry] = error
+            raise
         return release.registry
 
     def _fetch(self, sha256: str, size: int | None, release: Locked) -> None:
@@ -101,20 +109,16 @@ def fetch_document(http: Connection, store: DiskStore, sha256: str) -> None:
     """Bring the manifest of a release into the store."""
     if store.has(sha256):
         return
-    body = http.get(f"/files/{sha256}").body
-    arriving = store.stage()
-    with store.append(arriving, 0) as file:
-        file.write(body)
-    store.commit(arriving, sha256)
+    store.put(http.get(f"/files/{sha256}").body, sha256)
 
 
-def repair_shelf(shelf: Shelf, healer: Healer) -> list[Mended]:
-    """Make the files of a shelf what its lock says; what cannot be is told, the rest is done.
+def repair_shelf(shelf: Shelf, held: Lock, healer: Healer) -> list[Mended]:
+    """Make the files of a shelf what `held` says; what cannot be is told, the rest is done.
 
     The caller holds `shelf.writing()`.
     """
     mended: list[Mended] = []
-    for release in shelf.held().packages:
+    for release in held.packages:
         folder = shelf.release(release)
         mended += _try(healer, release.manifest, None, release, lambda: None)
         for file in release.installed_files():
@@ -172,9 +176,12 @@ def _is_fine(store: DiskStore, target: Path, sha256: str) -> bool:
 
 def _describe(shelf: Shelf, store: DiskStore, release: Locked) -> list[Mended]:
     """Write the description of a release anew where it is not what its manifest says."""
-    meant = verify.promised(store, release)
+    name, place = f"{release.name}@{release.version}", str(shelf.release(release) / ENTRY)
+    try:
+        meant = verify.promised(store, release)
+    except LockStale as error:
+        return [Mended(place, name, "", error)]
     if meant is None or not verify.differs(verify.description(shelf, release), meant):
         return []
     shelf.write_entry(release, msgspec.json.encode(meant).decode())
-    name = f"{release.name}@{release.version}"
-    return [Mended(str(shelf.release(release)), name, "its manifest")]
+    return [Mended(place, name, "its manifest")]

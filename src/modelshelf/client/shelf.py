@@ -21,7 +21,7 @@ from pathlib import Path
 
 from modelshelf.client.generations import Generations
 from modelshelf.client.replacing import replace
-from modelshelf.errors import Conflict, LockStale, NotFound, Refused, UsageError
+from modelshelf.errors import Conflict, LockStale, NotFound, Refused, ShelfError, UsageError
 from modelshelf.package import lock as locks
 from modelshelf.package import manifest
 from modelshelf.package.environment import DEFAULT
@@ -129,16 +129,19 @@ class Shelf:
         except (OSError, ValueError):
             return None
 
-    def root_locks(self) -> list[Lock]:
+    def root_locks(self, generations: int | None = None) -> list[Lock]:
         """Every lock whose files must stay in the store: this one, the next one, former ones.
 
-        Raises Invalid, LockStale, OSError where one cannot be read.
+        Of the former ones only the newest `generations`. Raises Invalid, LockStale, OSError where
+        one cannot be read; `where` is its file.
         """
-        texts = [self.lock_text(), *(each.lock for each in self.generations.all())]
+        kept = self.generations.all()
+        texts = {each.lock: each.place for each in kept[-(generations or len(kept)) :]}
         coming = self.folder / "next.lock"
         if coming.is_file():
-            texts.append(coming.read_text(encoding="utf-8"))
-        return [locks.loads(text) for text in dict.fromkeys(texts) if text]
+            texts[coming.read_text(encoding="utf-8")] = f"{FOLDER}/next.lock"
+        texts[self.lock_text()] = locks.FILE
+        return [_loaded(text, where) for text, where in texts.items() if text]
 
     def locked(self, name: str, isolated: str = "") -> Locked:
         """The release of `name` on this shelf, or the one that the package `isolated` has of it.
@@ -259,6 +262,14 @@ class Shelf:
 
     def _releases(self) -> list[Path]:
         return [path for path in self.folder.glob("*/*/*") if path.is_dir()]
+
+
+def _loaded(text: str, where: str) -> Lock:
+    try:
+        return locks.loads(text)
+    except ShelfError as error:
+        error.where = where
+        raise
 
 
 def is_project(folder: Path) -> bool:

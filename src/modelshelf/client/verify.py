@@ -17,7 +17,7 @@ import msgspec
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import LockStale
 from modelshelf.package.entry import Entry
-from modelshelf.package.lock import Locked, described
+from modelshelf.package.lock import Lock, Locked, described
 from modelshelf.package.path import ENTRY
 from modelshelf.store.disk import DiskStore
 
@@ -62,14 +62,11 @@ class Plan(NamedTuple):
         return sum(stat.st_size for stat, _ in _by_file(self.checks))
 
 
-def plan(shelf: Shelf, store: DiskStore, *, whole_store: bool = False) -> Plan:
-    """What is to be read of a shelf, and of the store when `whole_store`.
-
-    Raises what reading the lock raises.
-    """
+def plan(shelf: Shelf, held: Lock, store: DiskStore, *, whole_store: bool = False) -> Plan:
+    """What is to be read of a shelf that has what `held` names, and of the store if `whole_store`."""
     checks: list[Check] = []
     found: list[Finding] = []
-    for release in shelf.held().packages:
+    for release in held.packages:
         name = f"{release.name}@{release.version}"
         folder = shelf.release(release)
         for file in release.installed_files():

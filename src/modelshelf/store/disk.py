@@ -16,6 +16,7 @@ import os
 import re
 import secrets
 import shutil
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -195,6 +196,28 @@ class DiskStore:
         computed = sha256_of(partial)
         self.commit(partial, sha256 or computed, computed=computed)
         return computed
+
+    def put(self, content: bytes, sha256: str) -> None:
+        """Keep a small file that is in memory; raises IntegrityError if it is another one.
+
+        What a killed process left of it is taken away; another one that keeps it is waited for.
+        """
+        until = time.monotonic() + another_process_seconds
+        while not self.has(sha256):
+            partial = self.stage(sha256)
+            try:
+                with alone(partial), _telling_full(partial):
+                    partial.write_bytes(content)
+                    self.commit(partial, sha256)
+            except (Conflict, FileNotFoundError):  # another one is at it, or was a moment ago
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.02)
+            except ShelfError:
+                self.discard(partial)
+                raise
+            else:
+                self.discard(partial)
 
     def link(self, sha256: str, target: Path) -> None:
         """Put the file at `target`, atomically: as a hard link, or how else `link.place` can.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.output import Output, size
+from modelshelf.errors import UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,27 +28,38 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Find it, take it away, tell how much that was."""
-    from modelshelf.client.care import collect, garbage, gather
+    from modelshelf.client import care
     from modelshelf.client.move import quiet
+    from modelshelf.client.settings import settings
 
-    with quiet() as (settings, store):
-        found = garbage(store, gather(settings.home))
+    kept, forgotten = arguments.keep_generations, 0
+    if kept is not None and kept < 1:
+        raise UsageError("a shelf keeps at least the generation in force", got=kept)
+    if kept is not None and not arguments.dry_run:
+        chosen = settings()
+        roots = care.gather(chosen.home)
+        forgotten = care.forget_generations(roots, kept, chosen.files().lends)
+    with quiet() as (chosen, store):
+        found = care.garbage(store, care.gather(chosen.home, generations=kept))
         if not arguments.dry_run:
-            collect(settings.home, store, found)
-    _tell(found, output, dry_run=arguments.dry_run)
+            care.collect(chosen.home, store, found)
+    _tell(found, output, dry_run=arguments.dry_run, forgotten=forgotten)
 
 
-def _tell(found: Garbage, output: Output, *, dry_run: bool) -> None:
+def _tell(found: Garbage, output: Output, *, dry_run: bool, forgotten: int) -> None:
     value = {
         "dry_run": dry_run,
         "files": list(found.files),
         "partials": [path.name for path in found.partials],
         "freed_bytes": found.freed_bytes,
         "held_bytes": found.held_bytes,
+        "generations": forgotten,
         "gone_shelves": [str(folder) for folder in found.gone],
     }
     verb = "Would free" if dry_run else "Freed"
     lines = [f"The shelf of {folder} is gone and forgotten." for folder in found.gone]
+    if forgotten:
+        lines.append(f"Forgot {_count(forgotten, 'generation')}.")
     if found.files or found.partials:
         lines.append(
             f"{verb} {size(found.freed_bytes)}: {_count(len(found.files), 'file')},"
