@@ -103,7 +103,11 @@ def moved(old: Contract | None, new: Contract, override: str | None) -> tuple[Ch
     )
     told = [each for each in found.findings if each.lint not in IN_METRICS]
     main = tuple(each.message[:MESSAGE_CHARACTERS] for each in told[:MAIN_COUNT])
-    metrics = tuple(each for each in metric_changes(old.record.variants, new.record.variants) if each.better is not None)
+    metrics = tuple(
+        each
+        for each in metric_changes(old.record.variants, new.record.variants)
+        if each.better is not None
+    )
     return change, Step(main, len(told) - len(main), metrics[:METRIC_COUNT])
 
 

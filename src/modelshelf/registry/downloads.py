@@ -28,7 +28,7 @@ _SALT_DAYS = 2
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One GET of a file as part of an install. `client` is a salted hash."""
+    """One GET of a file as part of an install: so many `bytes` were sent; `client` is a salted hash."""
 
     time: str
     install: str
@@ -37,6 +37,7 @@ class Event(msgspec.Struct, frozen=True):
     version: str
     sha256: str
     client: str
+    bytes: int = 0
 
 
 class Count(msgspec.Struct, frozen=True):
@@ -64,8 +65,8 @@ class DownloadLog:
         self._salt: tuple[date, bytes] | None = None
         self._turn = threading.Lock()
 
-    def write(self, header: str, sha256: str, client: str) -> None:
-        """Log one GET with its `Shelf-Install: ID PUBLISHER/NAME@VERSION`.
+    def write(self, header: str, sha256: str, client: str, sent: int) -> None:
+        """Log one GET with its `Shelf-Install: ID PUBLISHER/NAME@VERSION`, and the bytes `sent`.
 
         Odd headers count for nothing, and trouble with the log never stops a download.
         """
@@ -77,7 +78,14 @@ class DownloadLog:
             day = clock.today()
             line = msgspec.json.encode(
                 Event(
-                    clock.now(), install, publisher, name, version, sha256, self._hash(client, day)
+                    clock.now(),
+                    install,
+                    publisher,
+                    name,
+                    version,
+                    sha256,
+                    self._hash(client, day),
+                    sent,
                 )
             )
             self._append(self.folder / f"{day}.jsonl", line + b"\n")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 
+from anyio import CancelScope
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
 
 from modelshelf.errors import NotFound
 from modelshelf.registry import releases
@@ -15,7 +20,26 @@ API = Resource("files")
 
 
 class _Blob(FileResponse):
+    """A file, or the part of it asked for; what was sent of it is told to `sent` in the end."""
+
     chunk_size = 1 << 20
+    sent: Callable[[int], None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it, whole or until the client goes away."""
+        count = 0
+
+        async def counting(message: Message) -> None:
+            nonlocal count
+            await send(message)
+            count += len(message.get("body", b""))
+
+        try:
+            await super().__call__(scope, receive, counting)
+        finally:
+            if self.sent is not None:
+                with CancelScope(shield=True):
+                    await run_in_threadpool(self.sent, count)
 
 
 @API.route(
@@ -38,17 +62,18 @@ def read(call: Call) -> Response:
     }
     if _has_it(call, sha256):
         return Response(status_code=304, headers=headers)
-    if call.request.method == "GET" and (install := call.request.headers.get("shelf-install")):
-        client = call.request.client.host if call.request.client else ""
-        call.service.downloads.write(install, sha256, client)
     path = call.service.store.path(sha256)
-    return _Blob(
+    blob = _Blob(
         path,
         headers=headers,
         media_type="application/octet-stream",
         filename=call.query("name"),
         stat_result=os.stat(path),  # noqa: PTH116 (what FileResponse takes)
     )
+    if call.request.method == "GET" and (install := call.request.headers.get("shelf-install")):
+        client = call.request.client.host if call.request.client else ""
+        blob.sent = partial(call.service.downloads.write, install, sha256, client)
+    return blob
 
 
 def _has_it(call: Call, sha256: str) -> bool:
