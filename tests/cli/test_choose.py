@@ -16,7 +16,7 @@ from modelshelf.client.candidates import Candidate
 from modelshelf.client.choose import Miss, Missed
 from modelshelf.package.condition import Value, parse
 from tests.cli.catalogue import MARKET, TASK, Model, Product, write_product
-from tests.conftest import PASSWORD, Shelf, run_here
+from tests.conftest import PASSWORD, Shelf, run_here, write_onnx
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +139,33 @@ def test_why_a_condition_is_missed(condition: str, found: Value | None, expected
     candidate = Candidate("a/b", "1.0.0", "v", "onnx", {})
     miss = Miss(parsed.name, parsed.operator, parsed.text, found, 1.0)
     assert why(Missed(candidate, (miss,)), ()) == expected
+
+
+AGAIN = """
+[[variants.artifacts]]
+format = "onnx"
+files = ["again.onnx"]
+precision = "float32"
+"""
+
+
+def test_a_format_that_comes_twice_is_told_apart_by_its_precision(
+    shelf: Shelf, publisher: str, tmp_path: Path, project: Path
+) -> None:
+    product = Product("twice", "CNN", "MIT", (Model("one", 1, 0.5, 9),), task="image-augmentation")
+    folder = write_product(tmp_path / "package", publisher, product)
+    write_onnx(folder / "again.onnx", 3.0)
+    with (folder / "shelf.toml").open("a", encoding="utf-8") as manifest:
+        manifest.write(AGAIN)
+    done = shelf("publish", str(folder))
+    assert done.code == 0, done.err
+    told = json.loads(shelf("choose", "--task", product.task, "--minimize", "bytes", "--json").out)
+    (best,) = told["best"]
+    assert best["precision"] == "float32"
+    done = shelf(*shlex.split(best["install"])[1:])
+    assert done.code == 0, done.err
+    files = {path.name for path in (project / ".shelf").rglob("*.onnx")}
+    assert "again.onnx" in files
 
 
 def test_where_nothing_fits_the_condition_to_relax_is_named(market: str, shelf: Shelf) -> None:
