@@ -96,9 +96,7 @@ def test_models_in_cyclonedx(tmp_path: Path) -> None:
     assert (x["type"], x["group"], x["name"], x["version"]) == (
         "machine-learning-model", "acme", "x", "1.2.0",
     )  # fmt: skip
-    assert (
-        z["purl"] == "pkg:generic/acme/z@0.1.0-rc.1%2B5?repository_url=https%3A%2F%2Fmodels.example"
-    )
+    assert z["purl"] == "pkg:generic/acme/z@0.1.0-rc.1%2B5?repository_url=https://models.example"
     assert [each["name"] for each in y["components"]] == ["shelf.toml", "small.onnx", "small.pt"]
     content = x["components"][1]["hashes"][0]["content"]
     assert content == hashlib.sha256(b"acme/x").hexdigest()

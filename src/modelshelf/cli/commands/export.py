@@ -6,35 +6,33 @@ Nothing is fetched from a registry. Only `pylock` asks pip's own indexes, for ve
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from modelshelf.cli.output import Output
+from modelshelf.cli.project import OFFLINE, add_place, held_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Arguments: the export, where to write it, which environment."""
+    """Arguments: the export, where to write it, which shelf."""
     parser.add_argument("format", metavar="FORMAT", help="requirements, pylock, cyclonedx, spdx")
     parser.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
-    parser.add_argument(
-        "--environment", metavar="NAME", help="one of shelf.lock's (default: this machine's)"
-    )
+    parser.add_argument("--offline", action="store_true", help="pylock: ask no index of pip's")
+    add_place(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Write the file, or show it."""
     from modelshelf.client.exports import contents, find
-    from modelshelf.client.shelf import Shelf
 
     export = find(arguments.format)
-    shelf = Shelf.find()
-    lock = shelf.lock().of(arguments.environment) if arguments.environment else shelf.held()
-    text = export.write(contents(shelf, lock))
-    value = {"format": export.name, "file": export.file, "packages": len(lock.packages)}
+    held = contents(*held_of(arguments))
+    offline = arguments.offline or bool(os.environ.get(OFFLINE))
+    text = export.write(held._replace(offline=offline))
+    value = {"format": export.name, "file": export.file, "packages": len(held.held)}
     if arguments.output is None:
         output.result({**value, "text": text}, text)
         return
     arguments.output.write_text(text, encoding="utf-8", newline="\n")
-    output.result(
-        {**value, "output": str(arguments.output)},
-        f"Wrote {export.description} to {arguments.output}.",
-    )
+    told = f"Wrote {arguments.output}: {export.description}."
+    output.result({**value, "output": str(arguments.output)}, told)

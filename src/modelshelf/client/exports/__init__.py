@@ -60,16 +60,20 @@ class Held(NamedTuple):
 
         https://github.com/package-url/purl-spec: `repository_url` says where the name means it.
         """
-        place = quote(self.registry, safe="")
+        place = quote(self.registry, safe=":/")
         version = quote(self.entry.version, safe="")
         return f"pkg:generic/{self.entry.name}@{version}?repository_url={place}"
 
 
 class Contents(NamedTuple):
-    """What a shelf holds as one environment sees it: releases by name, `roots` are those asked for."""
+    """What a shelf holds as one environment sees it: releases by name, `roots` are those asked for.
+
+    `offline`: an export that asks others has to do with what is here.
+    """
 
     held: tuple[Held, ...]
     roots: tuple[str, ...]
+    offline: bool = False
 
     @property
     def digest(self) -> str:
@@ -137,7 +141,7 @@ def _held(shelf: Shelf, lock: Lock, package: Locked) -> Held:
         _record(folder),
         package.registry,
         folder,
-        tuple(each for each in package.artifacts if each.installed),
+        package.installed,
         package.installed_files(),
         _keys(lock, by_kind[False], package.isolated),
         _keys(lock, by_kind[True], package.isolated),

@@ -9,7 +9,6 @@ pip, with the indexes that the user has set for it, says both without installing
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -70,7 +69,7 @@ def write(contents: Contents) -> str:
     wanted = [each for each in lines(contents) if each.name != PYTHON]
     for line in wanted:
         _require_wheel(line)
-    report = _resolved([each.requirement for each in wanted])
+    report = _resolved([each.requirement for each in wanted], offline=contents.offline)
     markers = [f"{name} == '{report.environment[name]}'" for name in _MARKERS]
     document = {
         "lock-version": LOCK_VERSION,
@@ -109,12 +108,12 @@ def _package(install: _Install) -> dict[str, object]:
     return {**package, "wheels": [{"name": source.url.rpartition("/")[2], **file}]}
 
 
-def _resolved(requirements: list[str]) -> _Report:
+def _resolved(requirements: list[str], *, offline: bool) -> _Report:
     """What pip would install, if nothing were installed."""
     command = [
         sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-input",
         "--dry-run", "--ignore-installed", "--only-binary", ":all:",
-        *(["--no-index"] if os.environ.get("MODELSHELF_OFFLINE") else []),
+        *(["--no-index"] if offline else []),
     ]  # fmt: skip
     if not requirements:
         from packaging.markers import default_environment
