@@ -250,6 +250,8 @@ class _Releases:
             need = self.entries(fact.package)[place - 1].dependencies.get(name)
             _, reason = self._python.get((fact.package, place), {}).get(fact.on, (0, ""))
             ranged = f"{name} {typed(need)}" if need else f"other releases of {name}"
+            if fact.allowed == ABSENT:
+                ranged = name  # works only without it
             return f"{ranged} ({reason})" if reason else ranged
 
         return words

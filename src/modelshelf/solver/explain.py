@@ -169,7 +169,8 @@ class _Words:
         """Who asks (`a 1.0 depends on`) and for what (`b ^2`), also if nothing can satisfy it."""
         who = self.root if fact.package is None else self.name(fact.package, fact.versions)
         if fact.allowed == ABSENT:
-            return f"{who} works only without", self.name(fact.on, self.universe(fact.on) ^ ABSENT)
+            every = self.name(fact.on, self.universe(fact.on) ^ ABSENT)
+            return f"{who} works only without", self.required(fact) if self.required else every
         what = self.required(fact) if self.required else self.name(fact.on, fact.allowed & ~ABSENT)
         if fact.allowed & ABSENT:
             return f"{who} works only with", what
