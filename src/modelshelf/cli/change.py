@@ -27,7 +27,10 @@ def change(
         for each in add:
             text = _added(bench, text, each)
         for name in drop:
-            require(name, bench.shelf.parse(text).dependencies)
+            wanted = bench.shelf.parse(text).dependencies
+            if name not in wanted and name in bench.before.requirements:
+                continue  # killed after the project was written: the lock is still to follow
+            require(name, wanted)
             text = drop_dependency(text, name, above=bench.shelf.above)
         planned = bench.planned(text, tuple(split(each)[0] for each in add if "@" in each))
         if not arguments.dry_run:
