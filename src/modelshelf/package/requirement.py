@@ -100,14 +100,14 @@ def _window(operator: str, low: Version, numbers: list[int]) -> Range:
     if operator == ">=":
         return Range(low)
     if operator == "<":
-        return Range(None, low)
+        return Range(None, low if len(numbers) == 3 else _before(low))
     if operator in ("*", "=", "==") and len(numbers) < 3:
         return Range(low, _before(_raised(numbers)))
     after = _next(low) if len(numbers) == 3 else _raised(numbers)
     if operator == ">":
         return Range(after)
     if operator == "<=":
-        return Range(None, after)
+        return Range(None, _before(after) if len(numbers) < 3 else after)
     return Range(low, after)
 
 
