@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import itertools
+import json
 import os
 import re
 import shlex
@@ -133,9 +134,14 @@ class Page:
 
     def prepare(self, what: str, *words: str) -> None:
         if what == "package":
-            name, version = words
+            name, version, *needs = words
             folder = self.folder / "packages" / name / version
             write_package(folder, name=name, version=version)
+            if needs:
+                manifest = folder / "shelf.toml"
+                text = manifest.read_text(encoding="utf-8")
+                needing = f"[requires]\npython = {json.dumps(needs)}\n[signatures"
+                manifest.write_text(text.replace("[signatures", needing, 1), encoding="utf-8")
             publisher = {"MODELSHELF_HOME": str(self.folder / "publisher")}
             with suppress(AssertionError):  # the account may be there from the last package
                 self.done(login(name.split("/")[0]), **publisher)

@@ -162,9 +162,9 @@ def _record(folder: Path) -> Record | None:
 
 def _joined(one: Held, two: Held) -> Held:
     files = {file.path: file for file in (*one.files, *two.files)}
-    artifacts = {(each.variant, each.format): each for each in (*one.artifacts, *two.artifacts)}
+    artifacts = {(each.variant, each.files): each for each in (*one.artifacts, *two.artifacts)}
     return one._replace(
-        artifacts=tuple(artifacts[key] for key in sorted(artifacts)),
+        artifacts=tuple(sorted(artifacts.values(), key=lambda each: (each.variant, each.format))),
         files=tuple(files[path] for path in sorted(files)),
         needs=tuple(sorted({*one.needs, *two.needs})),
         bases=tuple(sorted({*one.bases, *two.bases})),
