@@ -12,7 +12,7 @@ import pytest
 from tests.conftest import Shelf, run_here, write_package
 
 SCRIPT = Path(__file__).with_name("random_kills.py")
-ROUNDS = 52
+ROUNDS = 42
 
 
 def prepared(command: str, name: str, folder: Path, env: dict[str, str]) -> list[str]:
@@ -57,5 +57,4 @@ def test_nothing_is_wrong_afterwards(
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
-    assert told["wrong"] == []
-    assert told["killed"] > ROUNDS / 2, told
+    assert told == {"killed": ROUNDS, "wrong": []}
