@@ -18,6 +18,7 @@ from modelshelf.errors import (
     IntegrityError,
     Invalid,
     LockStale,
+    NetworkError,
     ShelfError,
     Unsatisfiable,
     UsageError,
@@ -232,3 +233,17 @@ def test_what_pip_cannot_resolve_is_told(
         written(tmp_path, "pylock", Release("acme/x", f'python = ["{need}"]'))
     assert said in f"{caught.value.message} {caught.value.got}"
     assert caught.value.hint
+
+
+def test_an_index_that_cannot_be_reached_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("CONFIG_FILE", "/dev/null"), ("INDEX_URL", "http://127.0.0.1:9/simple"),
+                        ("RETRIES", "1"), ("TIMEOUT", "1"), ("FIND_LINKS", "")):  # fmt: skip
+        monkeypatch.setenv(f"PIP_{name}", value)
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    shelf = contents(*write_shelf(tmp_path, Release("acme/x", 'python = ["alpha"]')))
+    with pytest.raises(NetworkError):
+        find("pylock").write(shelf)
+    with pytest.raises(Unsatisfiable):
+        find("pylock").write(shelf._replace(offline=True))
