@@ -10,7 +10,7 @@ import msgspec
 
 from modelshelf.client.shelf import Shelf
 from modelshelf.package.entry import Entry, File, draft
-from modelshelf.package.lock import Lock, locked
+from modelshelf.package.lock import Lock, Locked, locked
 from modelshelf.package.manifest import parse
 from modelshelf.package.path import ENTRY
 from modelshelf.package.record import Dependency
@@ -74,8 +74,7 @@ def write_shelf(root: Path, *releases: Release, roots: tuple[str, ...] = ()) -> 
         )  # fmt: skip
         files = {"shelf.toml": text.encode(), "small.onnx": each.name.encode(), "small.pt": b"pt"}
         entry = _entry(each, number, files, text)
-        selected = {("small", format_name): ("default",) for format_name in each.formats}
-        package = locked(entry, REGISTRY, selected, each.isolated)
+        package = _installed(locked(entry, REGISTRY, {}, each.isolated), each.formats)
         packages.append(package)
         folder = shelf.release(package)
         folder.mkdir(parents=True, exist_ok=True)
@@ -84,6 +83,14 @@ def write_shelf(root: Path, *releases: Release, roots: tuple[str, ...] = ()) -> 
             (folder / file.path).write_bytes(files[file.path])
     asked = {on: Dependency("*") for on in roots or {each.name for each in releases}}
     return shelf, Lock(asked, packages=tuple(packages))
+
+
+def _installed(package: Locked, formats: tuple[str, ...]) -> Locked:
+    artifacts = tuple(
+        msgspec.structs.replace(each, environments=("default",) if each.format in formats else ())
+        for each in package.artifacts
+    )
+    return msgspec.structs.replace(package, artifacts=artifacts)
 
 
 def _entry(release: Release, number: int, files: dict[str, bytes], text: str) -> Entry:
