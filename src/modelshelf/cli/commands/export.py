@@ -6,11 +6,11 @@ Nothing is fetched from a registry. Only `pylock` asks pip's own indexes, for ve
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 
+from modelshelf.cli.options import is_offline
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import OFFLINE, add_place, held_of
+from modelshelf.cli.project import add_place, held_of
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +27,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
 
     export = find(arguments.format)
     held = contents(*held_of(arguments))
-    offline = arguments.offline or bool(os.environ.get(OFFLINE))
+    offline = is_offline(arguments)
     text = export.write(held._replace(offline=offline))
     value = {"format": export.name, "file": export.file, "packages": len(held.held)}
     if arguments.output is None:
