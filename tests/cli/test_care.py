@@ -284,3 +284,35 @@ def test_a_generation_that_cannot_be_read_stops_gc(
     done = shelf("gc", cwd=project.parent)
     assert done.code == 1
     assert os.fspath(generation) in done.err
+
+
+def test_what_a_pin_lacks_is_found_and_brought(shelf: Shelf, name: str, home: Path) -> None:
+    assert shelf("pin", name).code == 0
+    before = stored(home)
+    for path in (home / "store" / "files").glob("*/*"):
+        path.unlink()
+    assert told(shelf, "verify")["wrong"] == []
+    wrong = told(shelf, "verify", "--store", code=5)["wrong"]
+    assert sorted(each["sha256"] for each in wrong) == before
+    assert shelf("repair", "--store", "--offline").code == 6
+    assert shelf("repair", "--store").code == 0
+    assert stored(home) == before
+    assert told(shelf, "verify", "--store")["wrong"] == []
+
+
+def test_verify_notes_what_a_killed_command_left(
+    shelf: Shelf, name: str, home: Path, project: Path
+) -> None:
+    assert shelf("install", name).code == 0
+    shutil.copy(project / "shelf.lock", project / ".shelf" / "next.lock")
+    (home / "store" / "partial" / "begun").write_bytes(b"begun")
+    (project / ".shelf" / ".stamp.part").write_text("half")
+    found = told(shelf, "verify", "--store")
+    assert found["wrong"] == []
+    assert [each["kind"] for each in found["notes"]] == ["begun", "leftover", "leftover"]
+    assert told(shelf, "gc")["partials"] == []
+    for path in (project / ".shelf" / "next.lock", home / "store" / "partial" / "begun"):
+        os.utime(path, (1000, 1000))
+    assert told(shelf, "gc")["partials"] == ["begun"]
+    assert shelf("install", f"{name}@=1.0.0").code == 0
+    assert told(shelf, "verify", "--store")["notes"] == []

@@ -118,9 +118,31 @@ def test_a_link_to_anywhere_else_is_still_refused(
     assert done.code == 5
     assert [each["kind"] for each in json.loads(done.out)["wrong"]] == ["link"]
     assert ann("install", names[1]).code == 8
-    small.unlink()
     assert ann("repair").code == 0
+    assert not small.is_symlink() or small.resolve().is_relative_to(srv)
+    assert (tmp_path / "mine").read_bytes() == content
     assert ann("verify", "--store").code == 0
+    small.parent.rename(tmp_path / "theirs")
+    small.parent.symlink_to(tmp_path / "theirs")
+    assert ann("repair").code == 8
+
+
+def test_a_shared_store_that_is_elsewhere_now(
+    users: list[User], names: tuple[str, str], srv: Path, tmp_path: Path, user_env: dict[str, str]
+) -> None:
+    ann = users[0]
+    with read_only(srv):
+        assert ann("install", names[0]).code == 0
+    srv.rename(tmp_path / "moved")
+    env = user_env | {
+        "MODELSHELF_HOME": str(tmp_path / "ann" / "home"),
+        "MODELSHELF_SHARED_STORE": str(tmp_path / "moved" / "store"),
+    }
+    here = tmp_path / "ann" / "project"
+    with read_only(tmp_path / "moved"):
+        assert run_here("repair", "--offline", cwd=here, env=env).code == 0
+        assert run_here("verify", "--store", cwd=here, env=env).code == 0
+    assert stored(tmp_path / "ann" / "home") == []
 
 
 def test_what_leaves_the_shared_store_is_repaired(

@@ -132,6 +132,17 @@ def test_to_another_device_each_file_is_checked(
     assert_complete(settings().files(), tmp_path)
 
 
+def test_to_another_disk(home: Path, tmp_path: Path) -> None:
+    with small_disk(tmp_path / "other", 4 << 20) as limit_bytes:
+        if limit_bytes is not None:
+            pytest.skip("nothing may be mounted here")
+        for place in (tmp_path / "other", home / "store", tmp_path / "other" / "store"):
+            move_store(place, silent)
+            assert settings().store == place
+            assert_complete(settings().files(), tmp_path)
+        assert not list(tmp_path.rglob(".*.moved"))
+
+
 def test_to_a_disk_that_is_full(home: Path, tmp_path: Path) -> None:
     with small_disk(tmp_path / "small", 64 << 10) as limit_bytes:
         if limit_bytes is not None:

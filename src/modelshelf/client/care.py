@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,8 @@ from modelshelf.errors import ShelfError
 from modelshelf.package.lock import Lock, Locked
 from modelshelf.store.disk import DiskStore
 
-stale_partial_seconds = 24 * 3600.0
-"""A download that nobody went on with for so long is given up."""
+stale_seconds = 24 * 3600.0
+"""A download or a change that nobody went on with for so long is given up."""
 
 
 class Root(NamedTuple):
@@ -104,7 +105,7 @@ def garbage(store: DiskStore, found: Roots) -> Garbage:
             stat = store.own(digest).stat()
             files[digest] = stat.st_size
             held += stat.st_size if stat.st_nlink > 1 else 0
-    stale = store.stale(older_than_seconds=stale_partial_seconds)
+    stale = store.stale(older_than_seconds=stale_seconds)
     return Garbage(files, held, _sizes(stale), found.gone)
 
 
@@ -115,9 +116,24 @@ def collect(home: Path, store: DiskStore, found: Garbage) -> None:
     """
     for digest in found.files:
         store.delete(digest)
-    store.sweep(older_than_seconds=stale_partial_seconds)
+    store.sweep(older_than_seconds=stale_seconds)
     for folder in found.gone:
         roots.forget(home, folder)
+
+
+def forget_begun(found: Roots, lent: Callable[[Path], bool]) -> None:
+    """Give up the changes of shelves that were begun and killed long ago.
+
+    As `forget_generations`, not for who holds `store.quiet()`.
+    """
+    for root in found.roots:
+        if root.shelf is None:
+            continue
+        shelf = Shelf(root.shelf)
+        if _is_old(shelf.coming):
+            with shelf.writing(lent):
+                if _is_old(shelf.coming):
+                    shelf.coming.unlink()
 
 
 def forget_generations(found: Roots, kept: int, lent: Callable[[Path], bool]) -> int:
@@ -189,6 +205,13 @@ def _unknown(folder: Path, error: ShelfError | OSError) -> ShelfError:
         where=str(folder / (where or "")),
         hint="mend that file, or delete it and run there: shelf install",
     )
+
+
+def _is_old(path: Path) -> bool:
+    try:
+        return path.stat().st_mtime < time.time() - stale_seconds
+    except OSError:
+        return False
 
 
 def _sizes(paths: Iterable[Path]) -> dict[Path, int]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from msgspec import structs
+
 from modelshelf.errors import NotFound, ShelfError
 from modelshelf.package import lock as locks
 from modelshelf.package.entry import Entry
@@ -43,12 +45,9 @@ def pinned(home: Path) -> dict[str, Lock]:
 
 def whole(entry: Entry, registry: str) -> Locked:
     """The release with every artifact of every variant, for whoever shares the store."""
-    selected = {
-        (variant.name, artifact.format): (DEFAULT,)
-        for variant in entry.variants
-        for artifact in variant.artifacts
-    }
-    return locked(entry, registry, selected)
+    release = locked(entry, registry, {})
+    artifacts = (structs.replace(each, environments=(DEFAULT,)) for each in release.artifacts)
+    return structs.replace(release, artifacts=tuple(artifacts))
 
 
 def keep(home: Path, release: Locked) -> None:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import msgspec
 
 from modelshelf.client import transfer, verify
-from modelshelf.client.care import Root
+from modelshelf.client.care import Root, needed
 from modelshelf.client.http import Connection
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import IntegrityError, LockStale, NetworkError, ShelfError
@@ -112,10 +112,24 @@ def fetch_document(http: Connection, store: DiskStore, sha256: str) -> None:
     store.put(http.get(f"/files/{sha256}").body, sha256)
 
 
+def may_stand(shelf: Shelf, held: Lock, store: DiskStore) -> Callable[[Path], bool]:
+    """Which symbolic links may be on a shelf that is repaired, for `Shelf.writing`.
+
+    Also those in the place of a file that `held` names: they are replaced and never followed, so
+    that a shelf recovers when the shared store is elsewhere now.
+    """
+    places = {
+        shelf.release(release) / file.path
+        for release in held.packages
+        for file in release.installed_files()
+    }
+    return lambda link: link in places or store.lends(link)
+
+
 def repair_shelf(shelf: Shelf, held: Lock, healer: Healer) -> list[Mended]:
     """Make the files of a shelf what `held` says; what cannot be is told, the rest is done.
 
-    The caller holds `shelf.writing()`.
+    The caller holds `shelf.writing(may_stand(...))`.
     """
     mended: list[Mended] = []
     for release in held.packages:
@@ -132,19 +146,26 @@ def repair_shelf(shelf: Shelf, held: Lock, healer: Healer) -> list[Mended]:
 
 
 def repair_store(healer: Healer, roots: Iterable[Root]) -> list[Mended]:
-    """Throw away what is damaged in the store, and bring back what a root needs of it."""
-    needed: dict[str, tuple[int | None, Locked]] = {}
+    """Throw away what is damaged in the store; bring back what is needed of it.
+
+    What is missing is brought for pins only: of a shelf's locks, not all need be on this machine.
+    """
+    known: dict[str, tuple[int | None, Locked]] = {}
+    lacking: dict[str, None] = {}
     for root in roots:
         for release in root.releases():
-            needed.setdefault(release.manifest, (None, release))
+            known.setdefault(release.manifest, (None, release))
             for file in release.installed_files():
-                needed.setdefault(file.sha256, (file.size, release))
+                known.setdefault(file.sha256, (file.size, release))
+            if root.shelf is None:
+                lacking |= dict.fromkeys(each for each in needed(release))
+    lacking = {digest: None for digest in lacking if not healer.store.has(digest)}
     mended = []
-    for digest in list(healer.store.digests()):
-        if verify.is_whole(healer.store.own(digest), digest):
+    for digest in [*healer.store.digests(), *lacking]:
+        if verify.is_whole(healer.store.path(digest), digest):
             continue
-        if digest in needed:
-            mended += _try(healer, digest, *needed[digest], lambda: None)
+        if digest in known:
+            mended += _try(healer, digest, *known[digest], lambda: None)
         else:
             healer.store.delete(digest)
             mended.append(Mended(str(healer.store.own(digest)), "", "thrown away"))

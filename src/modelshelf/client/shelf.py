@@ -69,6 +69,11 @@ class Shelf:
         """The tables above `[dependencies]` in `file`."""
         return manifest.TABLE if self.file.name == manifest.PYPROJECT else ()
 
+    @property
+    def coming(self) -> Path:
+        """The lock that a running command, or one that was killed, is about to write."""
+        return self.folder / "next.lock"
+
     def text(self) -> str:
         """The text of `file`, empty where there is none."""
         path = self.file
@@ -137,9 +142,8 @@ class Shelf:
         """
         kept = self.generations.all()
         texts = {each.lock: each.place for each in kept[-(generations or len(kept)) :]}
-        coming = self.folder / "next.lock"
-        if coming.is_file():
-            texts[coming.read_text(encoding="utf-8")] = f"{FOLDER}/next.lock"
+        if self.coming.is_file():
+            texts[self.coming.read_text(encoding="utf-8")] = f"{FOLDER}/next.lock"
         texts[self.lock_text()] = locks.FILE
         return [_loaded(text, where) for text, where in texts.items() if text]
 
@@ -212,7 +216,7 @@ class Shelf:
 
     def write_next(self, text: str) -> None:
         """Say which lock comes: its files must stay in the store from now on."""
-        replace(self.folder / "next.lock", text)
+        replace(self.coming, text)
 
     def write_lock(self, text: str, environment: str | None = None) -> None:
         """Replace `shelf.lock`, whole or not at all; `environment` is what this machine is."""
@@ -220,7 +224,7 @@ class Shelf:
             replace(self.folder / "environment", environment + "\n")
         if text != self.lock_text():
             replace(self.root / locks.FILE, text)
-        (self.folder / "next.lock").unlink(missing_ok=True)
+        self.coming.unlink(missing_ok=True)
 
     def write_stamp(self, lock: Lock) -> None:
         """Note what the files look like now, so that the next command can see that all is there.

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from modelshelf.client.care import needed
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import LockStale
 from modelshelf.package.entry import Entry
@@ -56,14 +57,18 @@ class Plan(NamedTuple):
     checks: tuple[Check, ...]
     found: tuple[Finding, ...]
 
+    def and_(self, other: Plan) -> Plan:
+        """Both, in one reading."""
+        return Plan(self.checks + other.checks, self.found + other.found)
+
     @property
     def bytes(self) -> int:
         """How much is to be read: a file with two names is read once."""
         return sum(stat.st_size for stat, _ in _by_file(self.checks))
 
 
-def plan(shelf: Shelf, held: Lock, store: DiskStore, *, whole_store: bool = False) -> Plan:
-    """What is to be read of a shelf that has what `held` names, and of the store if `whole_store`."""
+def plan(shelf: Shelf, held: Lock, store: DiskStore) -> Plan:
+    """What is to be read of a shelf that has what `held` names."""
     checks: list[Check] = []
     found: list[Finding] = []
     for release in held.packages:
@@ -76,10 +81,22 @@ def plan(shelf: Shelf, held: Lock, store: DiskStore, *, whole_store: bool = Fals
             checks += [] if wrong else [check]
         found += _wrong_description(shelf, store, release)
     found += _left_on_shelf(shelf)
-    if whole_store:
-        checks += [Check(store.own(digest), digest) for digest in store.digests()]
-        found += _left_in_store(store)
     return Plan(tuple(checks), tuple(found))
+
+
+def plan_store(store: DiskStore, pins: Iterable[Locked]) -> Plan:
+    """What is to be read of the store, which should have all that is pinned."""
+    checks = tuple(Check(store.own(digest), digest) for digest in store.digests())
+    found = [
+        Finding(
+            "missing", f"a file of {name}, which is pinned, is not in the store",
+            str(store.own(digest)), f"{_REPAIR} --store", name, digest,
+        )
+        for release, name in ((each, f"{each.name}@{each.version}") for each in pins)
+        for digest in sorted(needed(release))
+        if not store.has(digest)
+    ]  # fmt: skip
+    return Plan(checks, (*found, *_left_in_store(store)))
 
 
 def run(planned: Plan, progress: Progress) -> list[Finding]:
@@ -149,7 +166,7 @@ def _absent(check: Check, store: DiskStore) -> Finding | None:
     place = (str(check.path), _REPAIR, check.release, check.sha256)
     if check.path.is_symlink() and not store.lends(check.path):
         told = f"{name} of {check.release} is a symbolic link, not a file"
-        return Finding("link", told, place[0], f"delete it, then {_REPAIR}", *place[2:])
+        return Finding("link", told, *place)
     if not check.path.is_file():
         return Finding("missing", f"{name} of {check.release} is not there", *place)
     size = check.path.stat().st_size
@@ -213,6 +230,10 @@ def _lasting(entry: Entry) -> Entry:
 
 def _left_on_shelf(shelf: Shelf) -> Iterator[Finding]:
     """What a killed command left: the next change takes it away."""
+    if shelf.coming.exists():
+        told = "a change of this shelf was begun and has not ended"
+        hint = "run it again; else shelf gc gives it up after a day"
+        yield Finding("begun", told, str(shelf.coming), hint, note=True)
     for path in sorted(shelf.folder.rglob("*.part")):
         yield _left(path, "the next command that changes this shelf takes it away")
 

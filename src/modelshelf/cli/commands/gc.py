@@ -35,10 +35,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     kept, forgotten = arguments.keep_generations, 0
     if kept is not None and kept < 1:
         raise UsageError("a shelf keeps at least the generation in force", got=kept)
-    if kept is not None and not arguments.dry_run:
+    if not arguments.dry_run:
         chosen = settings()
-        roots = care.gather(chosen.home)
-        forgotten = care.forget_generations(roots, kept, chosen.files().lends)
+        lends, roots = chosen.files().lends, care.gather(chosen.home)
+        care.forget_begun(roots, lends)
+        forgotten = care.forget_generations(roots, kept, lends) if kept else 0
     with quiet() as (chosen, store):
         found = care.garbage(store, care.gather(chosen.home, generations=kept))
         if not arguments.dry_run:

@@ -7,10 +7,10 @@ lock names. --store does so for every shelf, and throws damaged files away that 
 from __future__ import annotations
 
 import argparse
-import os
 
+from modelshelf.cli.options import is_offline
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import OFFLINE, add_place, held_of
+from modelshelf.cli.project import add_place, held_of
 from modelshelf.errors import ShelfError
 
 TYPE_CHECKING = False
@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Mend, then tell what was mended and what could not be."""
     from modelshelf.client.care import gather
-    from modelshelf.client.repair import Healer, repair_shelf, repair_store
+    from modelshelf.client.repair import Healer, may_stand, repair_shelf, repair_store
     from modelshelf.client.settings import settings
     from modelshelf.client.shelf import Shelf
 
@@ -47,7 +47,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     mended = []
     for each, files in shelves.values():
         if files.packages:
-            with each.writing(store.lends):
+            with each.writing(may_stand(each, files, store)):
                 mended += repair_shelf(each, files, healer)
     if arguments.store:
         mended += repair_store(healer, roots)
@@ -59,7 +59,7 @@ def _connect(arguments: argparse.Namespace) -> Callable[[str], Connection]:
     from modelshelf.client.settings import settings
 
     chosen = settings()
-    offline = arguments.offline or os.environ.get(OFFLINE, "") not in ("", "0")
+    offline = is_offline(arguments)
 
     def connection(url: str) -> Connection:
         # files are for everybody: only the user's own registry is shown who asks

@@ -26,10 +26,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> int:
     """Read, then tell what is wrong and what to do."""
     from modelshelf.client import verify
+    from modelshelf.client.pins import pinned
     from modelshelf.client.settings import settings
 
-    shelf, held = held_of(arguments)
-    planned = verify.plan(shelf, held, settings().files(), whole_store=arguments.store)
+    chosen = settings()
+    store = chosen.files()
+    planned = verify.plan(*held_of(arguments), store)
+    if arguments.store:
+        pins = (each for lock in pinned(chosen.home).values() for each in lock.packages)
+        planned = planned.and_(verify.plan_store(store, pins))
     with output.progress(planned.bytes, "verifying") as progress:
         found = verify.run(planned, progress)
     return _tell(planned, found, output)
