@@ -61,7 +61,7 @@ def test_outdated_tells_what_moves_and_overridden_levels(
     assert shelf("install", first).code == 0
     folder = str(changed(tmp_path / "next", first, "1.0.1"))
     assert shelf("publish", folder, "--override-level", "only rounding").code == 0
-    (row,) = told(shelf("outdated", "--json"), 1)["outdated"]
+    (row,) = told(shelf("outdated", "--json"), 1)
     assert (row["latest"], row["level"], row["axes"]) == ("1.0.1", "minor", ["tensors"])
     assert "tensors" in shelf("outdated").out
 

@@ -17,14 +17,12 @@ from modelshelf.package.elements import ELEMENTS
 from tests.conftest import Finished, Shelf, write_onnx, write_package
 
 
-def told(done: Finished, code: int = 0) -> dict[str, Any]:
-    """The one object that a command with `--json` printed."""
+def told(done: Finished, code: int = 0) -> Any:
+    """The one value that a command with `--json` printed."""
     assert done.code == code, done.out + done.err
     assert done.out.count("\n") == 1
     assert done.err == ""
-    value = json.loads(done.out)
-    assert isinstance(value, dict)
-    return value
+    return json.loads(done.out)
 
 
 def test_from_a_folder_of_files_to_a_prediction_and_back(
@@ -62,8 +60,9 @@ def test_from_a_folder_of_files_to_a_prediction_and_back(
     assert not (project / "shelf.lock").exists()
     installed = told(shelf("install", name, "--json"))
     assert installed["bytes_fetched"] == planned["bytes_to_fetch"] > 0
-    assert told(shelf("install", name, "--json")) == {"changes": [], "bytes_fetched": 0}
-    assert told(shelf("install", "--json")) == {"changes": [], "bytes_fetched": 0}
+    nothing = {"dry_run": False, "changes": [], "bytes_fetched": 0, "mismatches": []}
+    assert told(shelf("install", name, "--json")) == nothing
+    assert told(shelf("install", "--json")) == nothing
     assert tomllib.loads((project / "shelf.toml").read_text())["dependencies"] == {name: "^1.0.0"}
 
     listed = told(shelf("list", "--json"))["packages"]
@@ -81,11 +80,11 @@ def test_from_an_old_release_to_a_new_one_and_away(
     old = write_package(tmp_path / "old", name=name)
     assert told(shelf("publish", str(old), "--json"))["number"] == 1
     assert shelf("install", name).code == 0
-    assert told(shelf("outdated", "--json")) == {"outdated": []}
+    assert told(shelf("outdated", "--json")) == []
 
     new = write_package(tmp_path / "new", name=name, version="1.1.0", factor=3.0)
     assert told(shelf("publish", str(new), "--json"))["number"] == 2
-    rows = told(shelf("outdated", "--json"), 1)["outdated"]
+    rows = told(shelf("outdated", "--json"), 1)
     assert [(r["name"], r["current"], r["latest"], r["level"]) for r in rows] == [
         (name, "1.0.0", "1.1.0", "minor")
     ]

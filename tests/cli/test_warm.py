@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from collections.abc import Callable
@@ -28,27 +29,27 @@ def stamped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return root
 
 
-@pytest.mark.parametrize(
-    ("given", "out"),
-    [
-        ([], "Nothing to do: everything is installed.\n"),
-        ([NAME], "Nothing to do: everything is installed.\n"),
-        (["--json"], '{"changes":[],"bytes_fetched":0}\n'),
-        ([NAME, "--json"], '{"changes":[],"bytes_fetched":0}\n'),
-    ],
-)
-def test_all_is_there(
-    given: list[str], out: str, stamped: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize("given", [[], [NAME]])
+def test_all_is_there(given: list[str], stamped: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert warm.answered(given)
-    assert capsys.readouterr().out == out
+    assert capsys.readouterr().out == "Nothing to do: everything is installed.\n"
+
+
+def test_a_pyproject_counts_where_it_asks_for_models(stamped: Path) -> None:
+    below = stamped / "below"
+    below.mkdir()
+    (below / "pyproject.toml").write_text("[tool.other]\n", encoding="utf-8")
+    with contextlib.chdir(below):
+        assert warm.answered([])
+        (below / "pyproject.toml").write_text("[tool.modelshelf]\n", encoding="utf-8")
+        assert not warm.answered([])
 
 
 @pytest.mark.parametrize(
     "given",
     [
         ["acme/other"], [NAME, "acme/other"], [f"{NAME}@^2"], ["--dry-run"], ["--help"],
-        [NAME, "--variant", "large"], ["--registry", "http://x"], ["--quiet"], ["-h"], [""],
+        [NAME, "--variant", "large"], ["--registry", "http://x"], ["--quiet"], ["--json"], [NAME, "--json"], ["-h"], [""],
     ],
 )  # fmt: skip
 def test_what_is_asked_is_more(

@@ -63,7 +63,14 @@ def test_a_dependency_is_dropped_and_may_be_gone_already() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "# only a comment\n", 'registry = "x"', "[dependencies]", "dependencies = {}"]
+    "text",
+    [
+        "",
+        "# only a comment\n",
+        'registry = "https://x.example"',
+        "[dependencies]",
+        "dependencies = {}",
+    ],
 )
 def test_a_first_dependency(text: str) -> None:
     new = set_dependency(text, "a/b", Dependency("^1"))

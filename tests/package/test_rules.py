@@ -6,13 +6,15 @@ import re
 
 import pytest
 
+from modelshelf.package.manifest import Project
 from modelshelf.package.record import Record
 from modelshelf.package.rules import RULES, across
 from modelshelf.package.schema import Wrong, dotted, walk
 from modelshelf.package.vocabularies import nearest, vocabulary
 
 FREE = {"dependencies": "a/b", "signatures": "s", "inputs": "x", "outputs": "x", "entrypoints": "e",
-        "frameworks": "torch", "symbols": "n", "connect": "y"}  # fmt: skip
+        "frameworks": "torch", "symbols": "n", "connect": "y",
+        "environments": "phone"}  # fmt: skip
 
 
 def _place(pattern: str) -> tuple[str | int, ...]:
@@ -36,7 +38,8 @@ def test_every_rule_is_asked_at_its_place(pattern: str) -> None:
     leaves: tuple[object, ...] = ("x", 1, 1.5, [], {})
     for leaf in leaves:
         rules = {pattern: lambda _value: asked}
-        found += walk(_document(place, leaf), Record, rules)
+        for model in (Record, Project):
+            found += walk(_document(place, leaf), model, rules)
     assert (place, asked) in found
 
 

@@ -6,6 +6,7 @@ import http.server
 import json
 import socket
 import threading
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,15 @@ def other_bytes(line: Line, pages: Pages) -> None:
         pages[f"/files/{file['sha256']}"] = b"x" * file["size"]
 
 
+def another_license(line: Line, pages: Pages) -> None:
+    """What the manifest says otherwise: rights, needs, dependencies cannot be put into the index."""
+    line["license"] = "MIT"
+
+
+def another_manifest(line: Line, pages: Pages) -> None:
+    pages[f"/files/{line['manifest']}"] = b"{}"
+
+
 def a_digest_that_is_a_path(line: Line, pages: Pages) -> None:
     from modelshelf.package.entry import File, commit_name
 
@@ -126,6 +136,8 @@ def a_file_that_is_not_listed(line: Line, pages: Pages) -> None:
         (another_name, 5),
         (another_size, 5),
         (other_bytes, 5),
+        (another_license, 5),
+        (another_manifest, 5),
         (a_digest_that_is_a_path, 5),
         (a_version_that_is_a_path, 5),
         (a_file_that_is_not_listed, 5),
@@ -142,9 +154,7 @@ def test_a_lying_index_puts_nothing_anywhere(
     registry_url: str,
 ) -> None:
     name = line["name"]
-    for path in tmp_path.joinpath("package").iterdir():
-        digest = next(each["sha256"] for each in line["files"] if each["path"] == path.name)
-        pages[f"/files/{digest}"] = path.read_bytes()
+    serve(line, pages, tmp_path, registry_url)
     lie(line, pages)
     pages[f"/index/{name}.jsonl"] = json.dumps(line).encode() + b"\n"
     done = asked("install", name)
@@ -155,15 +165,41 @@ def test_a_lying_index_puts_nothing_anywhere(
     assert not list(tmp_path.rglob("climbed*"))
 
 
-def test_an_honest_stranger_is_believed(
-    line: Line, pages: Pages, asked: Callable[..., Finished], tmp_path: Path
-) -> None:
-    """The lies above are refused for what they are, not for who tells them."""
+def serve(line: Line, pages: Pages, tmp_path: Path, registry_url: str) -> None:
+    """Let the stranger have the files of the release and the document that describes it."""
     for path in tmp_path.joinpath("package").iterdir():
         digest = next(each["sha256"] for each in line["files"] if each["path"] == path.name)
         pages[f"/files/{digest}"] = path.read_bytes()
+    with urllib.request.urlopen(f"{registry_url}/files/{line['manifest']}") as answer:
+        pages[f"/files/{line['manifest']}"] = answer.read()
+
+
+def test_an_honest_stranger_is_believed(
+    line: Line, pages: Pages, asked: Callable[..., Finished], tmp_path: Path, registry_url: str
+) -> None:
+    """The lies above are refused for what they are, not for who tells them."""
+    serve(line, pages, tmp_path, registry_url)
     pages[f"/index/{line['name']}.jsonl"] = json.dumps(line).encode() + b"\n"
     assert asked("install", line["name"]).code == 0
+
+
+def test_an_index_that_is_older_than_before_is_refused(
+    line: Line, pages: Pages, asked: Callable[..., Finished], tmp_path: Path, registry_url: str
+) -> None:
+    """Who hides a release from a shelf may hide the one that mends it."""
+    serve(line, pages, tmp_path, registry_url)
+    newer = line | {"version": "1.0.1", "number": 2, "manifest": "f" * 64}
+    both = [json.dumps(each).encode() + b"\n" for each in (line, newer)]
+    pages[f"/index/{line['name']}.jsonl"] = b"".join(both)
+    assert asked("install", f"{line['name']}@=1.0.0").code == 0
+    pages[f"/index/{line['name']}.jsonl"] = both[0]
+    done = asked("upgrade")
+    told = json.loads(done.out)
+    assert (done.code, told["error"]) == (5, "IntegrityError")
+    assert "older" in told["message"]
+    assert asked("sync", "--frozen").code == 0, "what is locked needs no index"
+    pages[f"/index/{line['name']}.jsonl"] = both[0].replace(line["manifest"].encode(), b"e" * 64)
+    assert asked("upgrade").code == 5
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 
 import msgspec
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from modelshelf.client.compare import Around
 
 
+OFFLINE = "MODELSHELF_OFFLINE"
+
+
 def add_registry(parser: argparse.ArgumentParser) -> None:
     """`--registry URL`."""
     parser.add_argument("--registry", metavar="URL", help="the registry to ask")
@@ -30,7 +34,13 @@ def add_registry(parser: argparse.ArgumentParser) -> None:
 def registry_of(arguments: argparse.Namespace) -> tuple[Registry, Settings]:
     """The registry that the arguments, the environment or the settings name."""
     chosen = settings(arguments.registry)
-    return Registry(chosen), chosen
+    return Registry(chosen, offline=is_offline(arguments)), chosen
+
+
+def is_offline(arguments: argparse.Namespace) -> bool:
+    """Whether `--offline`, where the command has it, or MODELSHELF_OFFLINE says so."""
+    told = os.environ.get(OFFLINE, "") not in ("", "0")
+    return told or bool(getattr(arguments, "offline", False))
 
 
 def surroundings(registry: Registry, output: Output, against: str | None = None) -> Around:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+from modelshelf.cli.options import is_offline
 from modelshelf.cli.output import Output, size
 from modelshelf.client import install
 from modelshelf.client.install import Change, Plan
@@ -18,8 +19,6 @@ from modelshelf.errors import Invalid, LockStale
 from modelshelf.package import lock as locks
 from modelshelf.package.lock import Lock
 from modelshelf.package.manifest import Project
-
-OFFLINE = "MODELSHELF_OFFLINE"
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -59,8 +58,7 @@ def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> S
     """The registries: `--registry` and the environment go before what `shelf.toml` says."""
     own = project.registry and not (arguments.registry or os.environ.get("MODELSHELF_REGISTRY"))
     first = settings(project.registry if own else arguments.registry).registry
-    offline = arguments.offline or os.environ.get(OFFLINE, "") not in ("", "0")
-    return Sources([first, *project.registries], lock, offline=offline)
+    return Sources([first, *project.registries], lock, offline=is_offline(arguments))
 
 
 class Bench:

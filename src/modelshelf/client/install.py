@@ -26,7 +26,7 @@ from modelshelf.package.lock import Lock, Locked, described, locked, unanswered
 from modelshelf.package.manifest import Project
 from modelshelf.package.path import ENTRY
 from modelshelf.package.record import Artifact, Dependency
-from modelshelf.package.variant import selected
+from modelshelf.package.variant import Key, selected
 from modelshelf.package.version import Version, level
 from modelshelf.store.disk import DiskStore
 
@@ -155,7 +155,7 @@ def apply(
 
 def _packages(project: Project, choice: Choice, index: Index) -> Iterator[Locked]:
     """What the lock says of each release chosen, with the artifacts for each environment."""
-    wanted: dict[tuple[str, str, str], dict[tuple[str, str], tuple[str, ...]]] = {}
+    wanted: dict[tuple[str, str, str], dict[Key, tuple[str, ...]]] = {}
     entries: dict[tuple[str, str, str], Entry] = {}
     for (environment, isolated), chosen in choice.items():
         needs = _needs(project.dependencies, isolated, chosen)
@@ -209,7 +209,7 @@ def require_composed(entries: Mapping[str, Entry]) -> None:
 def _new(package: Locked, before: Lock) -> list[Artifact]:
     """The artifacts that nobody consented to before: consent is for one release, not the next."""
     had = {
-        (each.variant, each.format)
+        each.key
         for known in before.packages
         if (known.name, known.manifest) == (package.name, package.manifest)
         for each in known.installed
@@ -217,7 +217,7 @@ def _new(package: Locked, before: Lock) -> list[Artifact]:
     return [
         Artifact(each.format, tuple(file.path for file in each.files))
         for each in package.installed
-        if (each.variant, each.format) not in had
+        if each.key not in had
     ]
 
 

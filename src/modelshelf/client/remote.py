@@ -57,7 +57,7 @@ class Registry:
                     hint="run it once without --offline",
                 )
             return _entries(kept[1], name, self.url)
-        headers = {"If-None-Match": kept[0]} if kept else {}
+        headers = {"If-None-Match": kept[0]} if kept and kept[0] else {}
         try:
             answer = self.http.get(f"/index/{name}.jsonl", headers)
         except NotFound:
@@ -217,9 +217,7 @@ def _read_kept(path: Path) -> tuple[str, bytes] | None:
 
 def _keep(path: Path, answer: Answer) -> None:
     """Keep an index for next time; that it cannot be kept (a full disk) harms nobody."""
-    etag = answer.headers.get("etag")
-    if not etag:
-        return
+    etag = answer.headers.get("etag", "")
     partial = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple, TypedDict
+from typing import NamedTuple, TypedDict, TypeGuard
 
 from modelshelf.errors import Invalid
 from modelshelf.package.entry import Entry
@@ -54,7 +54,8 @@ class Condition(NamedTuple):
         compare = _OPERATORS[self.operator]
         numbers = [each for each in several if _is_number(each)]
         assert isinstance(self.value, int | float)
-        return bool(numbers) and all(compare(float(each), self.value) for each in numbers)
+        value = self.value
+        return bool(numbers) and all(compare(each, value) for each in numbers)
 
 
 def parse(text: str) -> tuple[Condition, ...]:
@@ -181,9 +182,9 @@ def _value(written: str) -> Feature:
 
 def _equal(found: Feature, wanted: Feature) -> bool:
     if _is_number(found) and _is_number(wanted):
-        return float(found) == float(wanted)
+        return found == wanted
     return str(found).lower() == str(wanted).lower()
 
 
-def _is_number(value: Feature) -> bool:
+def _is_number(value: Feature) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool)

@@ -26,7 +26,7 @@ def set_dependency(text: str, name: str, wanted: Dependency, *, above: Tables = 
             table[step] = tomlkit.table(is_super_table=step != "dependencies")
         below = table[step]
         if not isinstance(below, Table | InlineTable | OutOfOrderTableProxy):
-            raise Invalid(f"`{step}` must be a table")
+            raise Invalid(f"`{step}` must be a table", where="shelf.toml")
         table = below
     fields = msgspec.to_builtins(wanted)
     table[name] = fields["version"] if len(fields) == 1 else _inline(fields)

@@ -19,6 +19,7 @@ from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Dependency, Record, Variant
 from modelshelf.package.requirement import Requirement
+from modelshelf.package.variant import Key
 from modelshelf.package.version import Version
 
 FILE = "shelf.lock"
@@ -42,12 +43,18 @@ class LockedArtifact(msgspec.Struct, frozen=True, omit_defaults=True):
     format: str
     contexts: tuple[str, ...]
     files: tuple[LockedFile, ...]
+    precision: str | None = None
     environments: tuple[str, ...] = ()
 
     @property
     def installed(self) -> bool:
         """Whether a shelf holds its files."""
         return bool(self.environments)
+
+    @property
+    def key(self) -> Key:
+        """Which artifact of the release it is."""
+        return self.variant, self.format, self.precision
 
 
 class Locked(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -146,10 +153,10 @@ def _in(package: Locked, environment: str) -> Locked | None:
 def locked(
     entry: Entry,
     registry: str,
-    selected: Mapping[tuple[str, str], tuple[str, ...]],
+    selected: Mapping[Key, tuple[str, ...]],
     isolated: str = "",
 ) -> Locked:
-    """The release `entry`; `selected` tells by (variant, format) in which environments."""
+    """The release `entry`; `selected` tells of its artifacts in which environments they are held."""
     by_path = {file.path: LockedFile(file.path, file.size, file.sha256) for file in entry.files}
     artifacts = tuple(
         LockedArtifact(
@@ -157,7 +164,8 @@ def locked(
             artifact.format,
             artifact.contexts,
             tuple(by_path[path] for path in artifact.files),
-            selected.get((variant.name, artifact.format), ()),
+            artifact.precision,
+            selected.get((variant.name, artifact.format, artifact.precision), ()),
         )
         for variant in entry.variants
         for artifact in variant.artifacts
@@ -195,7 +203,7 @@ def described(package: Locked, document: bytes) -> Entry:
         draft(told.record), files=told.files, manifest=package.manifest, commit=package.commit,
         number=package.number, published=package.published,
     )  # fmt: skip
-    installed = {(a.variant, a.format): a.environments for a in package.installed}
+    installed = {each.key: each.environments for each in package.installed}
     if locked(entry, package.registry, installed, package.isolated) != package:
         raise LockStale(
             f"the lock says other things of {package.name} {package.version} than its manifest",

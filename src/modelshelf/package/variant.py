@@ -14,23 +14,25 @@ from modelshelf.package.record import Artifact, Dependency, Variant, default_var
 from modelshelf.package.vocabularies import nearest
 
 DEFAULT_CONTEXT = "python"
+Key = tuple[str, str, str | None]
+"""Variant, format and precision: which artifact of a release is meant."""
 Unsafe = Callable[[str], bool]
 """Whether a format carries code: such formats come last where none is named."""
 
 
 def selected(
     entry: Entry, wanted: Dependency, environment: Environment, unsafe: Unsafe
-) -> dict[tuple[str, str], Artifact]:
-    """The artifacts of `entry` that answer `wanted` in `environment`, by (variant, format).
+) -> dict[Key, Artifact]:
+    """The artifacts of `entry` that answer `wanted` in `environment`.
 
     Raises NotFound where there are none, with the nearest name or what is offered instead.
     """
     found = {
-        (variant.name, artifact.format): artifact
+        (variant.name, artifact.format, artifact.precision): artifact
         for variant in _meant(entry, wanted, environment)
         for artifact in _best(entry, variant, wanted, environment, unsafe)
     }
-    if not _complete({name for name, _ in found}, wanted):
+    if not _complete({name for name, _, _ in found}, wanted):
         raise _nothing(entry, wanted, environment)
     return found
 
