@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -78,4 +81,35 @@ def test_installs_of_several_projects_beside_those_who_look_after_the_store(
         assert done.code == 0, done.out
         done = run_here("sync", "--frozen", "--offline", cwd=folder, env=user_env)
         assert done.code == 0, done.err
+    assert_store_whole(Path(user_env["MODELSHELF_HOME"]))
+
+
+def test_all_of_them_are_killed_again_and_again(
+    names: list[str], tmp_path: Path, user_env: dict[str, str]
+) -> None:
+    """Three projects, gc and moves side by side, each killed at random moments, then let be."""
+    choice = random.Random(11)
+    roads = {
+        tmp_path / f"project-{turn}": road(names[turn], names[turn - 1]) for turn in range(3)
+    } | {tmp_path / "beside": [["gc"], ["move-store", str(tmp_path / "store")], ["gc"]]}
+    killed = 0
+    for turn in range(8):
+        roads[tmp_path / "beside"][1][1] = str(tmp_path / f"store-{turn % 3}")
+        running = [started(folder, commands, user_env) for folder, commands in roads.items()]
+        for process in sorted(running, key=lambda _each: choice.random()):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(choice.uniform(0, 0.7))
+            process.kill()
+            process.communicate()
+            killed += process.returncode == -signal.SIGKILL
+        for folder in roads:
+            done = run_here("verify", "--store", cwd=folder, env=user_env)
+            assert done.code == 0, done
+    assert killed > 8
+    for folder, commands in list(roads.items())[:3]:
+        process = started(folder, commands[-1:], user_env)
+        assert process.communicate()[1] == ""
+        assert process.returncode == 0
+        assert_whole(folder)
+        assert run_here("verify", "--store", cwd=folder, env=user_env).code == 0
     assert_store_whole(Path(user_env["MODELSHELF_HOME"]))

@@ -121,32 +121,29 @@ def collect(home: Path, store: DiskStore, found: Garbage) -> None:
         roots.forget(home, folder)
 
 
-def forget_begun(found: Roots, lent: Callable[[Path], bool]) -> None:
+def forget_begun(home: Path, lent: Callable[[Path], bool]) -> None:
     """Give up the changes of shelves that were begun and killed long ago.
 
-    As `forget_generations`, not for who holds `store.quiet()`.
+    Not for who holds `store.quiet()`: an install asks for that while it is alone on its shelf.
     """
-    for root in found.roots:
-        if root.shelf is None:
-            continue
-        shelf = Shelf(root.shelf)
+    for shelf in _shelves(home):
         if _is_old(shelf.coming):
             with shelf.writing(lent):
                 if _is_old(shelf.coming):
                     shelf.coming.unlink()
 
 
-def forget_generations(found: Roots, kept: int, lent: Callable[[Path], bool]) -> int:
+def forget_generations(home: Path, kept: int, lent: Callable[[Path], bool]) -> int:
     """Forget all but the newest `kept` generations of every shelf; gives how many went.
 
-    The caller does not hold `store.quiet()`: an install asks for it while it is alone on its shelf.
+    As `forget_begun`, not for who holds `store.quiet()`.
     """
     count = 0
-    for root in found.roots:
-        if root.shelf is not None:
-            shelf = Shelf(root.shelf)
-            with shelf.writing(lent):
-                count += shelf.generations.prune(kept)
+    for shelf in _shelves(home):
+        if not shelf.generations.folder.is_dir():
+            continue
+        with shelf.writing(lent):
+            count += shelf.generations.prune(kept)
     return count
 
 
@@ -173,6 +170,10 @@ def uses(store: DiskStore, found: Roots) -> list[Use]:
         for key, digests in files.items()
     ]
     return sorted(told, key=lambda use: (-use.bytes, use.name, use.version))
+
+
+def _shelves(home: Path) -> Iterator[Shelf]:
+    return (Shelf(folder) for folder in roots.registered(home) if not _is_gone(folder))
 
 
 def _is_gone(folder: Path) -> bool:

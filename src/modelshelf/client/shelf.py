@@ -16,6 +16,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 
@@ -268,9 +269,13 @@ class Shelf:
         return [path for path in self.folder.glob("*/*/*") if path.is_dir()]
 
 
+_parsed = lru_cache(512)(locks.loads)
+"""Former locks never change, and a shelf can have many: reading one takes 30 ms."""
+
+
 def _loaded(text: str, where: str) -> Lock:
     try:
-        return locks.loads(text)
+        return _parsed(text)
     except ShelfError as error:
         error.where = where
         raise

@@ -37,9 +37,9 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         raise UsageError("a shelf keeps at least the generation in force", got=kept)
     if not arguments.dry_run:
         chosen = settings()
-        lends, roots = chosen.files().lends, care.gather(chosen.home)
-        care.forget_begun(roots, lends)
-        forgotten = care.forget_generations(roots, kept, lends) if kept else 0
+        lends = chosen.files().lends
+        care.forget_begun(chosen.home, lends)
+        forgotten = care.forget_generations(chosen.home, kept, lends) if kept else 0
     with quiet() as (chosen, store):
         found = care.garbage(store, care.gather(chosen.home, generations=kept))
         if not arguments.dry_run:
