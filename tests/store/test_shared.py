@@ -5,6 +5,9 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -131,3 +134,40 @@ def test_only_links_into_a_shared_store_are_lent(place: str, shared: Path, tmp_p
     assert store.lends(link) == (place == "shared")
     assert not store.lends(targets[place])
     assert not store.lends(tmp_path / "missing")
+
+
+AS_SOMEONE_ELSE = """\
+import os, sys
+from pathlib import Path
+from modelshelf.store.disk import DiskStore
+folder, digest = Path(sys.argv[1]), sys.argv[2]
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+closed = DiskStore(folder / "mine" / "a", shared=[folder / "closed"])
+assert not closed.has(digest)
+store = DiskStore(folder / "mine" / "b", shared=[folder / "closed", folder / "open"])
+target = folder / "mine" / "project" / "model.bin"
+store.link(digest, target)
+assert target.read_bytes() == store.path(digest).read_bytes()
+print(target.is_symlink(), store.lends(target))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="only root can be another user")
+def test_the_files_of_another_user() -> None:
+    """Linux forbids hard links to them; a folder that is closed to this user is passed over."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        for each in ("closed", "open"):
+            put(DiskStore(folder / each), folder, THEIRS)
+        (folder / "closed" / "files").chmod(0o700)
+        (folder / "mine").mkdir()
+        os.chown(folder / "mine", 65534, 65534)
+        program = [sys.executable, "-c", AS_SOMEONE_ELSE, name, DIGEST]
+        done = subprocess.run(program, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        protected = Path("/proc/sys/fs/protected_hardlinks")
+        if protected.exists() and protected.read_text().strip() == "1":
+            assert done.stdout in ("True True\n", "False False\n")  # the latter: blocks are shared

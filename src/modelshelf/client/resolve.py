@@ -10,14 +10,15 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import permutations
 
+from modelshelf.checks.safety.consent import carries_code
 from modelshelf.client.sources import Index
 from modelshelf.errors import NotFound, Refused, Unsatisfiable
 from modelshelf.package.entry import Entry
 from modelshelf.package.environment import Environment, unmet
 from modelshelf.package.lock import Lock
 from modelshelf.package.manifest import Project, Resolution
-from modelshelf.package.python_needs import conflict
-from modelshelf.package.record import Dependency
+from modelshelf.package.python_needs import conflict, needed
+from modelshelf.package.record import Dependency, Requires
 from modelshelf.package.requirement import Requirement
 from modelshelf.package.rules import AGE, moment
 from modelshelf.package.variant import fits, selected
@@ -97,8 +98,9 @@ def _solved(releases: _Releases, wanted: Mapping[str, Dependency], root: str) ->
         releases.require(name, need)
     mask = {releases.number(n, need): releases.mask(n, need) for n, need in wanted.items()}
     try:
-        while releases.contradicts(chosen := solve(releases, mask)):
-            pass
+        chosen = solve(releases, mask)
+        while releases.contradicts(chosen, wanted):
+            chosen = solve(releases, mask)
     except NoSolution as failure:
         told = explain(failure, releases.words, required=releases.asked(wanted), root=root)
         cut = [f"(and {len(told) - longest_explanation} more steps)", told[-1]]
@@ -153,7 +155,7 @@ class _Releases:
         asked = Requirement.parse(need.version)
         inside = [e for e, v in zip(usable, self._parsed[number], strict=True) if asked.matches(v)]
         if inside and not any(fits(each, need, self._environment) for each in inside):
-            selected(inside[0], need, self._environment, lambda _format: False)
+            selected(inside[0], need, self._environment, carries_code)
 
     def entries(self, package: int) -> tuple[Entry, ...]:
         """The releases that may be chosen, newest first; none for an unknown package."""
@@ -201,25 +203,50 @@ class _Releases:
             needs[other] = needs.get(other, -1) & allowed
         return needs
 
-    def contradicts(self, chosen: Mapping[int, int]) -> bool:
-        """Whether two of the releases need what one Python cannot have; remembers it if so."""
+    def contradicts(self, chosen: Mapping[int, int], wanted: Mapping[str, Dependency]) -> bool:
+        """Whether two of the releases need what one Python cannot have; remembers it if so.
+
+        What counts is what the formats need that would be installed for those who ask.
+        """
+        asked = self._asked_for(chosen, wanted)
         needing = [
-            (package, place, entry)
+            (package, place, needs)
             for package, place in chosen.items()
-            if (entry := self.entries(package)[place - 1]).requires.python
-            or entry.requires.python_version
-            or entry.requires.frameworks
+            if _any(needs := self._needs(package, place, asked))
         ]
-        for (package, place, entry), (other, _, against) in permutations(needing, 2):
-            if reason := conflict(entry.requires, against.requires):
+        for (package, place, mine), (other, _, theirs) in permutations(needing, 2):
+            if reason := conflict(mine, theirs):
                 allowed = sum(
-                    2 << bit
-                    for bit, each in enumerate(self.entries(other))
-                    if conflict(entry.requires, each.requires) is None
+                    1 << bit
+                    for bit in range(1, self.count(other) + 1)
+                    if conflict(mine, self._needs(other, bit, asked)) is None
                 )
                 self._python.setdefault((package, place), {})[other] = (allowed | ABSENT, reason)
                 return True
         return False
+
+    def _asked_for(
+        self, chosen: Mapping[int, int], wanted: Mapping[str, Dependency]
+    ) -> dict[str, list[Dependency]]:
+        asked = {name: [need] for name, need in wanted.items()}
+        for package, place in chosen.items():
+            for name, need in self.entries(package)[place - 1].dependencies.items():
+                if need.kind != "base":
+                    asked.setdefault(name, []).append(need)
+        return asked
+
+    def _needs(self, package: int, place: int, asked: Mapping[str, list[Dependency]]) -> Requires:
+        """What of `[requires]` counts for the formats that would be installed."""
+        entry = self.entries(package)[place - 1]
+        if not _any(entry.requires):
+            return entry.requires
+        formats = {
+            format_name: carries_code(format_name)
+            for need in asked.get(entry.name, ())
+            if fits(entry, need, self._environment)
+            for _, format_name, _ in selected(entry, need, self._environment, carries_code)
+        }
+        return needed(entry.requires, formats)
 
     def preferred(self, package: int) -> int:
         """The locked release, else the one taken elsewhere, as a mask."""
@@ -255,6 +282,10 @@ class _Releases:
             return f"{ranged} ({reason})" if reason else ranged
 
         return words
+
+
+def _any(requires: Requires) -> bool:
+    return bool(requires.python or requires.python_version or requires.frameworks)
 
 
 def typed(need: Dependency) -> str:
