@@ -9,7 +9,9 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from threading import Event
 from typing import NamedTuple
 
 import msgspec
@@ -57,14 +59,18 @@ class Plan(NamedTuple):
     checks: tuple[Check, ...]
     found: tuple[Finding, ...]
 
-    def and_(self, other: Plan) -> Plan:
-        """Both, in one reading."""
-        return Plan(self.checks + other.checks, self.found + other.found)
-
     @property
     def bytes(self) -> int:
         """How much is to be read: a file with two names is read once."""
         return sum(stat.st_size for stat, _ in _by_file(self.checks))
+
+
+def together(*plans: Plan) -> Plan:
+    """Several plans in one reading."""
+    return Plan(
+        tuple(chain.from_iterable(each.checks for each in plans)),
+        tuple(chain.from_iterable(each.found for each in plans)),
+    )
 
 
 def plan(shelf: Shelf, held: Lock, store: DiskStore) -> Plan:
@@ -101,14 +107,22 @@ def plan_store(store: DiskStore, pins: Iterable[Locked]) -> Plan:
 
 def run(planned: Plan, progress: Progress) -> list[Finding]:
     """Read the files, several at a time; gives all findings of the plan and of the reading."""
+    stopped = Event()
+
+    def tell(count: int) -> None:
+        if stopped.is_set():
+            raise InterruptedError
+        progress(count)
+
     with ThreadPoolExecutor(threads) as pool:
         tasks = [
-            (checks, pool.submit(_digest, checks[0].path, progress))
+            (checks, pool.submit(_digest, checks[0].path, tell))
             for _, checks in _by_file(planned.checks)
         ]
         try:
             read = [(checks, task.result()) for checks, task in tasks]
         except BaseException:
+            stopped.set()  # nobody waits for the rest of a large file
             pool.shutdown(wait=True, cancel_futures=True)
             raise
     damaged = [

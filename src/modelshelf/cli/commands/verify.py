@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
     planned = verify.plan(*held_of(arguments), store)
     if arguments.store:
         pins = (each for lock in pinned(chosen.home).values() for each in lock.packages)
-        planned = planned.and_(verify.plan_store(store, pins))
+        planned = verify.together(planned, verify.plan_store(store, pins))
     with output.progress(planned.bytes, "verifying") as progress:
         found = verify.run(planned, progress)
     return _tell(planned, found, output)
