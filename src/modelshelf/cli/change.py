@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Sequence
 
+from modelshelf.cli.bench import Bench, changing, note_mismatches, tell
 from modelshelf.cli.options import dependency, split
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import Bench, changing, note_mismatches, tell
 from modelshelf.client.remote import newest
 from modelshelf.errors import NotFound
 from modelshelf.package.edit import drop_dependency, set_dependency

@@ -8,7 +8,6 @@ import os
 import msgspec
 
 from modelshelf.cli.output import Output
-from modelshelf.client.remote import Registry
 from modelshelf.client.settings import Settings, settings
 from modelshelf.errors import NetworkError, NotFound, UsageError
 from modelshelf.package import condition
@@ -21,6 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelshelf.checks.contract import Contract
     from modelshelf.client.compare import Around
+    from modelshelf.client.remote import Registry
 
 
 OFFLINE = "MODELSHELF_OFFLINE"
@@ -33,6 +33,8 @@ def add_registry(parser: argparse.ArgumentParser) -> None:
 
 def registry_of(arguments: argparse.Namespace) -> tuple[Registry, Settings]:
     """The registry that the arguments, the environment or the settings name."""
+    from modelshelf.client.remote import Registry
+
     chosen = settings(arguments.registry)
     return Registry(chosen, offline=is_offline(arguments)), chosen
 

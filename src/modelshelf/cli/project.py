@@ -1,24 +1,15 @@
-"""The shelf that a command is about, and what it takes to change it: one place for the options."""
+"""The shelf that a command is about: the options that name it, one place for all commands."""
 
 from __future__ import annotations
 
 import argparse
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
 
-from modelshelf.cli.options import is_offline
-from modelshelf.cli.output import Output, size
-from modelshelf.client import install
-from modelshelf.client.install import Change, Plan
 from modelshelf.client.settings import settings
 from modelshelf.client.shelf import Shelf
-from modelshelf.client.sources import Sources
-from modelshelf.errors import Invalid, LockStale
-from modelshelf.package import lock as locks
-from modelshelf.package.lock import Lock
-from modelshelf.package.manifest import Project
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from modelshelf.package.lock import Lock
 
 
 def add_place(parser: argparse.ArgumentParser) -> None:
@@ -52,134 +43,3 @@ def held_of(arguments: argparse.Namespace) -> tuple[Shelf, Lock]:
     shelf = shelf_of(arguments)
     lock = shelf.lock()
     return shelf, lock.of(shelf.environment(lock.names, arguments.environment))
-
-
-def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> Sources:
-    """The registries: `--registry` and the environment go before what `shelf.toml` says."""
-    own = project.registry and not (arguments.registry or os.environ.get("MODELSHELF_REGISTRY"))
-    first = settings(project.registry if own else arguments.registry).registry
-    return Sources([first, *project.registries], lock, offline=is_offline(arguments))
-
-
-class Bench:
-    """A shelf while it is being changed: who is at it is alone.
-
-    `before` is the lock in force, `text` that of the project's file.
-    """
-
-    def __init__(self, arguments: argparse.Namespace, shelf: Shelf, lock: Lock) -> None:
-        self.arguments = arguments
-        self.shelf = shelf
-        self.settings = settings(arguments.registry)
-        self.store = self.settings.files()
-        self.before = lock
-        self.text = shelf.text()
-        self._sources: dict[tuple[str, ...], Sources] = {}
-
-    def environment(self, project: Project) -> str:
-        """What this machine is, of the environments of `project`."""
-        return self.shelf.environment(tuple(project.places), self.arguments.environment)
-
-    def sources(self, project: Project) -> Sources:
-        """Where packages come from; each package is asked for once."""
-        found = sources_of(self.arguments, project, self.before)
-        return self._sources.setdefault(found.urls, found)
-
-    def planned(self, text: str, fresh: tuple[str, ...] = ()) -> Plan:
-        """The lock in force where it answers `text` and nothing is `fresh`, else a new one."""
-        project = self.shelf.parse(text)
-        environment = self.environment(project)
-        if not fresh and install.stale(self.before, project) is None:
-            return install.keep(
-                self.before, environment, self.store.has, text=self.shelf.lock_text()
-            )
-        return install.plan(
-            project,
-            self.sources(project).index,
-            self.before,
-            environment=environment,
-            has=self.store.has,
-            now=datetime.now(UTC),
-            fresh=fresh,
-            consent=self.arguments.allow_pickle,
-        )
-
-    def apply(self, plan: Plan, text: str, output: Output, done: str) -> None:
-        """Make it so, with a bar."""
-        sources = self.sources(self.shelf.parse(text))
-        with output.progress(plan.bytes_to_fetch, "fetching") as progress:
-            install.apply(
-                plan, text, self.shelf, self.store, sources, self.settings,
-                progress=progress, done=done,
-            )  # fmt: skip
-
-
-@contextmanager
-def changing(arguments: argparse.Namespace, *, relock: bool = True) -> Iterator[Bench]:
-    """Be alone with the shelf that `arguments` name.
-
-    With `relock` a lock that cannot be read for the marks of a merge counts as what both sides
-    chose; else it raises LockStale.
-    """
-    shelf = shelf_of(arguments)
-    with shelf.writing(settings().files().lends):
-        yield Bench(arguments, shelf, _lock(shelf, relock=relock))
-
-
-def _lock(shelf: Shelf, *, relock: bool) -> Lock:
-    try:
-        return shelf.lock()
-    except LockStale:
-        if not relock:
-            raise
-        return locks.merged(shelf.lock_text())
-    except Invalid as error:
-        raise LockStale(error.message, where=error.where, hint=error.hint) from None
-
-
-def note_mismatches(shelf: Shelf, planned: Plan, output: Output) -> list[str]:
-    """Say what of Python, its packages and the machine is not as models need it."""
-    from modelshelf.client.machine import lacking
-
-    found = [str(each) for each in lacking(shelf, planned.held)]
-    if found:
-        shelf.forget_stamp()  # to be told again the next time
-    for each in found:
-        output.note(f"{output.paint('warning:', 'yellow')} {each}")
-    return found
-
-
-def tell(
-    planned: Plan,
-    output: Output,
-    *,
-    dry_run: bool,
-    nothing: str = "Nothing to do: everything is installed.",
-    text: str = "",
-    **more: object,
-) -> None:
-    """Say what changed, or would."""
-    fetched = planned.bytes_to_fetch
-    value = {
-        "dry_run": dry_run,
-        "changes": [each._asdict() for each in planned.changes],
-        ("bytes_to_fetch" if dry_run else "bytes_fetched"): fetched,
-        **more,
-    }
-    lines = [sentence(each, output) for each in planned.changes]
-    lines += [text] if text else []
-    if fetched:
-        lines.append(f"{'To fetch' if dry_run else 'Fetched'}: {size(fetched)}.")
-    output.result(value, "\n".join(lines) or nothing)
-
-
-def sentence(change: Change, output: Output) -> str:
-    """A change as one line: `~ acme/digits 1.0.0 -> 1.1.0 (minor)`."""
-    if change.before is None:
-        return f"{output.paint('+', 'green')} {change.name} {change.after}"
-    if change.after is None:
-        return f"{output.paint('-', 'red')} {change.name} {change.before}"
-    if change.before == change.after:
-        return f"{output.paint('~', 'yellow')} {change.name} {change.after} (other files)"
-    step = f" ({change.level})" if change.level else ""
-    return f"{output.paint('~', 'yellow')} {change.name} {change.before} -> {change.after}{step}"

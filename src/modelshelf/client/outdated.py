@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
 from modelshelf.checks.notes import MetricChange
+from modelshelf.checks.safety.consent import carries_code
 from modelshelf.client.install import Plan, plan
 from modelshelf.client.remote import newest
 from modelshelf.client.sources import Index
-from modelshelf.client.step import LicenseChange, Step, step
+from modelshelf.client.step import LicenseChange, step
 from modelshelf.errors import NotFound, ShelfError
 from modelshelf.package.entry import Axis, Entry, Level
-from modelshelf.package.lock import Lock, Locked
+from modelshelf.package.environment import Environment
+from modelshelf.package.graph import needed_by
+from modelshelf.package.lock import Lock, Locked, locked
 from modelshelf.package.manifest import Project
 from modelshelf.package.requirement import Requirement
+from modelshelf.package.variant import selected
 from modelshelf.package.version import Version
 
 
@@ -24,7 +29,7 @@ class Outdated(msgspec.Struct, frozen=True, kw_only=True):
     """One package: installed, what `upgrade` would bring, the newest at all.
 
     The other fields are about the step to `wanted`, or to `latest` where the ranges keep it back;
-    see `step.Step`. `bytes_to_fetch` is None where nobody can tell before the ranges are changed.
+    see `step.Step`.
     """
 
     name: str
@@ -35,7 +40,7 @@ class Outdated(msgspec.Struct, frozen=True, kw_only=True):
     axes: tuple[Axis, ...]
     metrics: tuple[MetricChange, ...]
     license_change: LicenseChange | None
-    bytes_to_fetch: int | None
+    bytes_to_fetch: int
     advisory: str | None
 
 
@@ -49,27 +54,27 @@ def outdated(
     now: datetime,
 ) -> list[Outdated]:
     """The packages of `lock` that a newer release or a warning concerns, by name."""
+    try:
+        planned = plan(
+            project, index, lock, environment=environment, has=has, now=now,
+            fresh=[each.name for each in lock.packages], consent=True,
+        )  # fmt: skip
+    except ShelfError:
+        planned = None  # the ranges contradict by now: `upgrade` tells how
+    seen = lock.of(environment)
+    asked = _Asked(project, seen, environment, has, planned)
+    rows = [_row(asked, package, _entries(index, package)) for package in seen.packages]
+    return [row for row in rows if row.advisory or {row.wanted, row.latest} != {row.current}]
 
-    def planned(asked: Project) -> Plan | None:
-        names = [each.name for each in lock.packages]
-        try:
-            return plan(
-                asked, index, lock, environment=environment, has=has, now=now,
-                fresh=names, consent=True,
-            )  # fmt: skip
-        except ShelfError:
-            return None  # the ranges contradict by now: `upgrade` tells how
 
-    inside = planned(project)
-    packages = lock.of(environment).packages
-    found = [_row(each, _entries(index, each), inside, project) for each in packages]
-    beyond = {each.name for each in found if each.wanted == each.current != each.latest}
-    far = planned(raised(project, beyond, index)) if beyond else None
-    return [
-        _further(row, package, _entries(index, package), far) if row.name in beyond else row
-        for row, package in zip(found, packages, strict=True)
-        if row.latest != row.current or row.wanted != row.current or row.advisory
-    ]
+class _Asked(NamedTuple):
+    """What rows are made of, beside their package."""
+
+    project: Project
+    lock: Lock
+    environment: str
+    has: Callable[[str], bool]
+    planned: Plan | None
 
 
 def raised(project: Project, names: set[str], index: Index) -> Project:
@@ -90,58 +95,47 @@ def _entries(index: Index, package: Locked) -> tuple[Entry, ...]:
         return ()
 
 
-def _row(
-    package: Locked, entries: tuple[Entry, ...], inside: Plan | None, project: Project
-) -> Outdated:
-    here = next((each for each in entries if each.version == package.version), None)
-    target = _there(package, inside)
-    found = _step(package, target, entries, inside)
-    wanted = target.version if target else _inside(package, entries, project)
-    latest = newest(entries).version if entries else package.version
-    ahead = max(Version.parse(latest), Version.parse(package.version))
+def _row(asked: _Asked, package: Locked, entries: tuple[Entry, ...]) -> Outdated:
+    current = Version.parse(package.version)
+    target = asked.planned.held.find(package.name, package.isolated) if asked.planned else None
+    wanted = target.version if target else _inside(package, entries, asked.project)
+    latest = max(current, Version.parse(newest(entries).version)) if entries else current
+    aim = wanted if wanted != package.version else str(latest)
+    if target is None or target.version != aim:
+        target = _at(asked, package, next((e for e in entries if e.version == aim), None))
+    found = None
+    if target is not None and aim != package.version:
+        missing = {f.sha256: f.size for f in target.installed_files() if not asked.has(f.sha256)}
+        found = step(package, target, entries, sum(missing.values()))
     return Outdated(
         name=package.name,
         current=package.version,
         wanted=wanted,
-        latest=str(ahead),
+        latest=str(latest),
         level=found.level if found else None,
         axes=found.axes if found else (),
         metrics=found.metrics if found else (),
         license_change=found.license_change if found else None,
-        bytes_to_fetch=found.bytes_to_fetch if found else None,
-        advisory=advisory(here),
+        bytes_to_fetch=found.bytes_to_fetch if found else 0,
+        advisory=advisory(next((e for e in entries if e.version == package.version), None)),
     )
 
 
-def _further(
-    row: Outdated, package: Locked, entries: tuple[Entry, ...], far: Plan | None
-) -> Outdated:
-    """The row of a package that its range keeps back: about the step to the newest release."""
-    target = _there(package, far)
-    found = _step(package, target, entries, far)
-    if found is None:
-        return row
-    return msgspec.structs.replace(
-        row,
-        level=found.level,
-        axes=found.axes,
-        metrics=found.metrics,
-        license_change=found.license_change,
-        bytes_to_fetch=found.bytes_to_fetch,
-    )
-
-
-def _there(package: Locked, planned: Plan | None) -> Locked | None:
-    return planned.held.find(package.name, package.isolated) if planned else None
-
-
-def _step(
-    package: Locked, target: Locked | None, entries: tuple[Entry, ...], planned: Plan | None
-) -> Step | None:
-    if planned is None or target is None or target.version == package.version:
+def _at(asked: _Asked, package: Locked, entry: Entry | None) -> Locked | None:
+    """What the lock would say of `package` at another release; None where that lacks the models."""
+    if entry is None:
         return None
-    files = planned.fetch.get((package.name, package.isolated), ())
-    return step(package, target, entries, sum(each.size for each in files))
+    place = asked.project.places.get(asked.environment, Environment())
+    here = (asked.environment,)
+    try:
+        found = {
+            key: here
+            for link in needed_by(asked.lock, package)
+            for key in selected(entry, link.need, place, carries_code)
+        }
+    except NotFound:
+        return None
+    return locked(entry, package.registry, found, package.isolated)
 
 
 def _inside(package: Locked, entries: tuple[Entry, ...], project: Project) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import quote, urlencode
@@ -12,12 +13,13 @@ import msgspec
 
 from modelshelf.client.http import Answer, Connection
 from modelshelf.client.settings import Settings
-from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound
+from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound, ShelfError
 from modelshelf.package import name as names
 from modelshelf.package.entry import Entry, commit_name
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.search import Found
 from modelshelf.package.version import Version
+from modelshelf.package.vocabularies import nearest
 from modelshelf.store.digest import is_sha256
 
 TYPE_CHECKING = False
@@ -62,9 +64,7 @@ class Registry:
             answer = self.http.get(f"/index/{name}.jsonl", headers)
         except NotFound:
             raise NotFound(
-                f"there is no package {name}",
-                where=self.url,
-                hint=f"look for it with: shelf search {name.split('/')[1]}",
+                f"there is no package {name}", where=self.url, hint=self._nearest(name)
             ) from None
         if answer.status == 304 and kept:
             return _entries(kept[1], name, self.url)
@@ -73,6 +73,15 @@ class Registry:
             _require_grown(_entries(kept[1], name, self.url), entries, path)
         _keep(path, answer)
         return entries
+
+    def _nearest(self, name: str) -> str:
+        """The package that may have been meant: the registry's search forgives slips."""
+        word = name.split("/")[1]
+        with suppress(ShelfError):
+            found = self.search(word, {}, offset=0, limit=20).results
+            if meant := nearest(name, [each.name for each in found]):
+                return meant
+        return f"look for it with: shelf search {word}"
 
     def kept(self, name: str) -> tuple[tuple[Entry, ...], float] | None:
         """The index as it was last seen, and when (seconds since 1970); the network is not asked."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 
+from modelshelf.cli.bench import changing, tell
 from modelshelf.cli.change import require
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place, changing, tell
+from modelshelf.cli.project import add_consent, add_network, add_place
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
+from modelshelf.cli.bench import sources_of
 from modelshelf.cli.output import Output, size
-from modelshelf.cli.project import add_network, add_place, shelf_of, sources_of
+from modelshelf.cli.project import add_network, add_place, shelf_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _table(rows: list[Outdated], output: Output) -> str:
     heads = ["name", "current", "wanted", "latest", "level", "moved", "to fetch", "advisory"]
     cells = [
         [r.name, r.current, r.wanted, r.latest, r.level or "", ", ".join(r.axes),
-         "" if r.bytes_to_fetch is None else size(r.bytes_to_fetch), r.advisory or ""]
+         size(r.bytes_to_fetch) if r.level else "", r.advisory or ""]
         for r in rows
     ]  # fmt: skip
     lines = [output.table(heads, cells)] if cells else []

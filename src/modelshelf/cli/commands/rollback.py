@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 
+from modelshelf.cli.bench import changing, tell
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_network, add_place, changing, shelf_of, tell
+from modelshelf.cli.project import add_network, add_place, shelf_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

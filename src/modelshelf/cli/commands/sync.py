@@ -8,15 +8,9 @@ from __future__ import annotations
 
 import argparse
 
+from modelshelf.cli.bench import changing, note_mismatches, tell
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import (
-    add_consent,
-    add_network,
-    add_place,
-    changing,
-    note_mismatches,
-    tell,
-)  # fmt: skip
+from modelshelf.cli.project import add_consent, add_network, add_place
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

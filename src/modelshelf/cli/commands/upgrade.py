@@ -12,17 +12,10 @@ from collections.abc import Collection
 
 import msgspec
 
+from modelshelf.cli.bench import Bench, changing, note_mismatches, tell
 from modelshelf.cli.change import require
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import (
-    Bench,
-    add_consent,
-    add_network,
-    add_place,
-    changing,
-    note_mismatches,
-    tell,
-)  # fmt: skip
+from modelshelf.cli.project import add_consent, add_network, add_place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
