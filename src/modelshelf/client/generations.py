@@ -8,7 +8,8 @@ from pathlib import Path
 import msgspec
 
 from modelshelf.client.replacing import replace
-from modelshelf.errors import Invalid, NotFound
+from modelshelf.errors import Invalid, LockStale, NotFound
+from modelshelf.package import lock as locks
 
 
 class Generation(msgspec.Struct, frozen=True):
@@ -42,11 +43,12 @@ class Generations:
     def add(self, before: str, lock: str, environment: str, done: str) -> None:
         """Keep the state that comes, unless it is the newest one already.
 
-        The lock `before`, where no generation has it, is kept as well: it came from elsewhere. The
-        caller is alone on the shelf.
+        The lock `before`, where no generation has it, is kept as well: it came from elsewhere. One
+        that cannot be read (it has the marks of a merge) is no state to go back to. The caller is
+        alone on the shelf.
         """
         kept = self.all()
-        if before and all(each.lock != before for each in kept):
+        if before and all(each.lock != before for each in kept) and _is_lock(before):
             kept.append(self._write(kept, before, environment, "found"))
         if not kept or (kept[-1].lock, kept[-1].environment) != (lock, environment):
             self._write(kept, lock, environment, done)
@@ -98,3 +100,11 @@ class Generations:
                 where=str(path),
                 hint="delete the file",
             ) from None
+
+
+def _is_lock(text: str) -> bool:
+    try:
+        locks.loads(text)
+    except (Invalid, LockStale):
+        return False
+    return True
