@@ -112,8 +112,8 @@ def test_one_key_a_line_so_that_changes_merge() -> None:
         ('name = "acme/base"', ""),
         ('version = "1.0.0"', 'version = "../../x"'),
         ('environments = ["default"]', 'environments = "yes"'),
-        ('[requirements."acme/base"]', '[requirements."acme/base"'),
-        ('[requirements."acme/base"]', "x = " + "[" * 50_000),
+        ('"acme/base" = {', '"acme/base" = [{'),
+        ('"acme/base" = {', "x = " + "[" * 50_000),
     ],
 )  # fmt: skip
 def test_a_lock_edited_into_something_else_is_refused(right: str, wrong: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -19,6 +20,7 @@ from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Dependency, Record, Variant
 from modelshelf.package.requirement import Requirement
+from modelshelf.package.toml_text import pairs
 from modelshelf.package.variant import Key
 from modelshelf.package.version import Version
 
@@ -241,20 +243,28 @@ def _inside(found: Locked, need: Dependency) -> bool:
 
 def dumps(lock: Lock) -> str:
     """The text of `shelf.lock`."""
-    import tomlkit
-
     document = msgspec.to_builtins(lock)
-    packages = document.pop("packages", ())
-    ordered: dict[str, object] = {"version": LOCK_VERSION}
+    lines = [f'version = "{LOCK_VERSION}"']
     for table in ("requirements", "environments"):
         if table in document:
-            ordered[table] = dict(sorted(document[table].items()))
-    ordered["packages"] = sorted(packages, key=_place)
-    return _HEAD + tomlkit.dumps(ordered)
+            lines += ["", f"[{table}]", *pairs(dict(sorted(document[table].items())))]
+    for package in sorted(document.get("packages", ()), key=_place):
+        lines += _package_lines(package)
+    return _HEAD + "\n".join(lines) + "\n"
 
 
-def _place(package: dict[str, object]) -> tuple[object, ...]:
-    return package["name"], package.get("isolated", ""), Version.parse(str(package["version"]))
+def _package_lines(package: dict[str, Any]) -> Iterator[str]:
+    artifacts = package.pop("artifacts", ())
+    needs = package.pop("dependencies", None)
+    yield from ("", "[[packages]]", *pairs(package))
+    if needs:
+        yield from ("", "[packages.dependencies]", *pairs(dict(sorted(needs.items()))))
+    for artifact in artifacts:
+        yield from ("", "[[packages.artifacts]]", *pairs(artifact))
+
+
+def _place(package: dict[str, Any]) -> tuple[object, ...]:
+    return package["name"], package.get("isolated", ""), Version.parse(package["version"])
 
 
 def loads(text: str) -> Lock:
