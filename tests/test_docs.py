@@ -134,9 +134,11 @@ class Page:
 
     def prepare(self, what: str, *words: str) -> None:
         if what == "package":
-            name, version, *needs = words
+            name, version, *more = words
             folder = self.folder / "packages" / name / version
-            write_package(folder, name=name, version=version)
+            models = dict(each.split("@") for each in more if "/" in each)
+            needs = [each for each in more if "/" not in each]
+            write_package(folder, name=name, version=version, dependencies=models)
             if needs:
                 manifest = folder / "shelf.toml"
                 text = manifest.read_text(encoding="utf-8")
