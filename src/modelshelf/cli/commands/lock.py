@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 
-from modelshelf.cli.bench import changing, tell
+from modelshelf.cli.bench import Bench, changing, tell
 from modelshelf.cli.change import require
 from modelshelf.cli.output import Output
 from modelshelf.cli.project import add_consent, add_network, add_place
@@ -40,9 +40,23 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         if arguments.check and why:
             raise LockStale(f"shelf.lock is out of date: {why}", hint="run: shelf lock")
         fresh = () if arguments.upgrade is None else tuple(arguments.upgrade or names)
+        known = _known(bench)
+        arguments.environment = known or next(iter(bench.shelf.parse(bench.text).places))
         planned = bench.planned(bench.text, fresh)
         if not arguments.check and planned.text is None:
             text = locks.dumps(planned.lock)
-            bench.shelf.generations.add(bench.shelf.lock_text(), text, planned.environment, "lock")
+            bench.shelf.generations.add(bench.shelf.lock_text(), text, known, "lock")
             bench.shelf.write_lock(text)
     tell(planned, output, dry_run=True, nothing="Nothing to do: the lock answers shelf.toml.")
+
+
+def _known(bench: Bench) -> str:
+    """What this machine is; empty where nobody knows: the lock does not depend on it."""
+    from modelshelf.errors import UsageError
+
+    try:
+        return bench.environment(bench.shelf.parse(bench.text))
+    except UsageError:
+        if bench.arguments.environment:
+            raise
+        return ""

@@ -35,6 +35,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     with changing(arguments, relock=not strict) as bench:
         if arguments.locked and (why := stale(bench.before, bench.shelf.parse(bench.text))):
             raise LockStale(f"shelf.lock is out of date: {why}", hint="run: shelf lock")
+        if arguments.frozen and not bench.shelf.lock_text() and bench.text:
+            raise LockStale("there is no shelf.lock", hint="run: shelf lock")
         if arguments.frozen:
             here = bench.shelf.environment(bench.before.names, arguments.environment)
             planned = keep(bench.before, here, bench.store.has, text=bench.shelf.lock_text())
