@@ -155,8 +155,8 @@ def _run(command: list[str], stdout: int | None) -> int:
 
 
 def _read(file: Path) -> Iterator[Event]:
-    """The events; the last line may have been cut off."""
-    with file.open("rb") as lines:
+    """The events; the last line may have been cut off, and the program may delete what it likes."""
+    with suppress(FileNotFoundError), file.open("rb") as lines:
         for line in islice(iter(lambda: lines.readline(LONGEST_LINE_BYTES), b""), MOST_LINES):
             with suppress(ValueError):
                 event = json.loads(line)

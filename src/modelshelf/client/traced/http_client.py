@@ -62,9 +62,10 @@ def told(events: list[dict[str, Any]], fetched: dict[str, Any]) -> list[dict[str
     rows: dict[str, dict[str, str | None]] = {}
     for url in dict.fromkeys(event["url"] for event in events):
         size, sha256 = fetched.get(url, (None, None))
-        hint = f"{size:,} bytes" if size else "what arrived was not seen whole"
+        known = [f"{size:,} bytes"] if size else []
+        known += [] if sha256 else ["the file's sha256 was not seen"]
         pin = f"sha256:{sha256}" if sha256 else None
-        rows[url] = {"what": url, "pin": pin, "hint": hint}
+        rows[url] = {"what": url, "pin": pin, "hint": ", ".join(known)}
     return list(rows.values())
 
 
