@@ -25,8 +25,10 @@ from modelshelf.package.manifest import Project
 def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> Sources:
     """The registries: `--registry` and the environment go before what `shelf.toml` says."""
     own = project.registry and not (arguments.registry or os.environ.get("MODELSHELF_REGISTRY"))
-    first = settings(project.registry if own else arguments.registry).registry
-    return Sources([first, *project.registries], lock, offline=is_offline(arguments))
+    mine = settings(arguments.registry)
+    first = project.registry.rstrip("/") if project.registry and own else mine.registry
+    others = [each.rstrip("/") for each in project.registries]
+    return Sources(mine, [first, *others], lock, offline=is_offline(arguments))
 
 
 class Bench:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from modelshelf.client.outdated import advisory
 from modelshelf.client.remote import Registry, newest
-from modelshelf.client.settings import alerting, settings
+from modelshelf.client.settings import alerting, settings_for
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import ShelfError
 from modelshelf.package.entry import Entry
@@ -34,7 +34,7 @@ def alert(shelf: Shelf, name: str) -> None:
         return
     with suppress(ShelfError, OSError):
         package = shelf.locked(name)
-        chosen = settings(package.registry)
+        chosen = settings_for(package.registry)
         registry = Registry(chosen)
         kept = registry.kept(name)
         marks = chosen.home / "alerts"

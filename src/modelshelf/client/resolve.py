@@ -6,6 +6,7 @@ where it can be, and what was chosen for one environment is taken for the next.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -130,7 +131,9 @@ class _Releases:
         self._registry: dict[str, str | None] = {}
         self._entries: dict[int, tuple[Entry, ...]] = {}
         self._numbers: dict[str, int] = {}
-        self._parsed: dict[int, list[Version]] = {}
+        self._rising: dict[int, list[Version]] = {}
+        self._inside: dict[tuple[int, str], int] = {}
+        self._fitting: dict[tuple[object, ...], int] = {}
         self._python: dict[tuple[int, int], dict[int, tuple[int, str]]] = {}
         self.names: list[str] = []
 
@@ -152,10 +155,10 @@ class _Releases:
                 f"every release of {name} that could be chosen is blocked by the registry's scanner",
                 hint="the registry's operator can let a release through",
             )
-        asked = Requirement.parse(need.version)
-        inside = [e for e, v in zip(usable, self._parsed[number], strict=True) if asked.matches(v)]
-        if inside and not any(fits(each, need, self._environment) for each in inside):
-            selected(inside[0], need, self._environment, carries_code)
+        inside = self._in_range(number, Requirement.parse(need.version))
+        if inside and not self.mask(name, need):
+            newest = usable[(inside & -inside).bit_length() - 2]
+            selected(newest, need, self._environment, carries_code)
 
     def entries(self, package: int) -> tuple[Entry, ...]:
         """The releases that may be chosen, newest first; none for an unknown package."""
@@ -168,7 +171,7 @@ class _Releases:
             found = [(Version.parse(e.version), e) for e in offered if self._usable(e)]
             found.sort(key=lambda each: each[0], reverse=True)
             self._entries[package] = tuple(entry for _, entry in found)
-            self._parsed[package] = [version for version, _ in found]
+            self._rising[package] = [version for version, _ in reversed(found)]
         return self._entries[package]
 
     def _usable(self, entry: Entry) -> bool:
@@ -180,14 +183,33 @@ class _Releases:
 
     def mask(self, name: str, need: Dependency) -> int:
         """The releases of `name` inside the range that offer what is asked for."""
-        requirement = Requirement.parse(need.version)
         number = self.number(name, need)
-        entries = self.entries(number)
-        return sum(
-            2 << place
-            for place, version in enumerate(self._parsed[number])
-            if requirement.matches(version) and fits(entries[place], need, self._environment)
+        inside = (number, need.version)
+        if inside not in self._inside:
+            self._inside[inside] = self._in_range(number, Requirement.parse(need.version))
+        pins = (number, need.variants, need.format, need.context, need.where)
+        if pins not in self._fitting:
+            self._fitting[pins] = sum(
+                1 << bit
+                for bit, entry in enumerate(self.entries(number), start=1)
+                if fits(entry, need, self._environment)
+            )
+        return self._inside[inside] & self._fitting[pins]
+
+    def _in_range(self, number: int, asked: Requirement) -> int:
+        """Ranges are intervals of the sorted versions; only pre-releases are looked at one by one."""
+        count, rising = self.count(number), self._rising[number]
+        first = max((bisect_left(rising, each.low) for each in asked.ranges if each.low), default=0)
+        last = min(
+            (bisect_left(rising, each.high) for each in asked.ranges if each.high), default=count
         )
+        if first >= last:
+            return 0
+        mask = ((1 << (last - first)) - 1) << (count - last + 1)
+        for place in range(first, last):
+            if rising[place].prerelease and not asked.matches(rising[place]):
+                mask &= ~(1 << (count - place))
+        return mask
 
     def count(self, package: int) -> int:
         """How many releases may be chosen."""

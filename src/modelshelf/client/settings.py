@@ -71,6 +71,20 @@ def settings(registry: str | None = None) -> Settings:
     return Settings(home, url, token, _shared(home, kept), moved, moved_from)
 
 
+def settings_for(url: str, own: Settings | None = None) -> Settings:
+    """The settings for a registry that a project or a lock names, which a stranger may have written.
+
+    MODELSHELF_TOKEN goes only to the registry of `own` (default: the user's); tokens of `shelf
+    login` go where they are from.
+    """
+    mine = own or settings()
+    if url == mine.registry:
+        return mine
+    tokens = _kept(mine.home).get("tokens")
+    token = tokens.get(url) if isinstance(tokens, dict) else None
+    return mine._replace(registry=url, token=token)
+
+
 def alerting() -> bool:
     """Whether `load` may tell of newer releases: `"alerts": false` in `settings.json` says no."""
     return _kept(_home()).get("alerts", True) is not False

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from modelshelf.client.http import Connection
 from modelshelf.client.remote import Registry
-from modelshelf.client.settings import settings
+from modelshelf.client.settings import Settings, settings_for
 from modelshelf.errors import IntegrityError, NotFound, Refused
 from modelshelf.package.entry import Entry
 from modelshelf.package.lock import Lock
@@ -28,16 +28,16 @@ class Sources:
     """The registries of a project, the first one asked first; each package is asked for once."""
 
     def __init__(
-        self, urls: Iterable[str], lock: Lock | None = None, *, offline: bool = False
+        self, own: Settings, urls: Iterable[str], lock: Lock, *, offline: bool = False
     ) -> None:
-        """`lock` tells where packages came from before: there they stay."""
+        """`own` are the user's settings; `lock` tells where packages came from before and stay."""
         self.urls = tuple(dict.fromkeys(urls))
+        self._own = own
         self._offline = offline
         self._registries: dict[str, Registry] = {}
         self._known: dict[str, Offer] = {}
-        packages = lock.packages if lock else ()
-        self._before = {each.name: each.registry for each in packages}
-        self._manifests = {(each.name, each.version): each.manifest for each in packages}
+        self._before = {each.name: each.registry for each in lock.packages}
+        self._manifests = {(each.name, each.version): each.manifest for each in lock.packages}
 
     @property
     def first(self) -> Registry:
@@ -54,7 +54,7 @@ class Sources:
                 hint=f'add it to shelf.toml: registries = ["{url}"], or name it: --registry {url}',
             )
         if url not in self._registries:
-            self._registries[url] = Registry(settings(url), offline=self._offline)
+            self._registries[url] = Registry(settings_for(url, self._own), offline=self._offline)
         return self._registries[url]
 
     def http(self, url: str) -> Connection:
