@@ -228,7 +228,7 @@ class _Releases:
     def contradicts(self, chosen: Mapping[int, int], wanted: Mapping[str, Dependency]) -> bool:
         """Whether two of the releases need what one Python cannot have; remembers it if so.
 
-        What counts is what the formats need that would be installed for those who ask.
+        Python packages count whatever the format, as `sync` warns of them: callers may need them.
         """
         asked = self._asked_for(chosen, wanted)
         needing = [
@@ -258,12 +258,12 @@ class _Releases:
         return asked
 
     def _needs(self, package: int, place: int, asked: Mapping[str, list[Dependency]]) -> Requires:
-        """What of `[requires]` counts for the formats that would be installed."""
+        """What of `[requires]` counts: Python packages, and frameworks of formats to be installed."""
         entry = self.entries(package)[place - 1]
         if not _any(entry.requires):
             return entry.requires
         formats = {
-            format_name: carries_code(format_name)
+            format_name: True
             for need in asked.get(entry.name, ())
             if fits(entry, need, self._environment)
             for _, format_name, _ in selected(entry, need, self._environment, carries_code)

@@ -96,13 +96,13 @@ class _Search:
         self._masks: dict[int, int] = {}
         self._preferred: dict[int, int] = {}
         self._needs: dict[tuple[int, int], dict[int, int]] = {}
-        self._watching: dict[int, list[Incompatibility]] = {}
+        self._watching: dict[int, list[tuple[int, Incompatibility]]] = {}
         self._stated: set[tuple[int, int]] = set()
         self._wide: dict[tuple[int, int, int], Incompatibility] = {}
         self._history: dict[int, list[_Assignment]] = {}
         self._trail: list[int] = []
         self._chosen: dict[int, int] = {}
-        self._queue: list[tuple[bool, int, int, int]] = []
+        self._queue: list[tuple[bool, int, int]] = []
 
     def run(self, root: Mapping[int, int]) -> dict[int, int]:
         for on, allowed in root.items():
@@ -142,18 +142,22 @@ class _Search:
         if not incompatibility.terms:
             raise self._failure(incompatibility)
         if all(incompatibility.terms.values()):
-            for package in incompatibility.terms:
-                self._watching[package].append(incompatibility)
+            for package, term in incompatibility.terms.items():
+                self._watching[package].append((term, incompatibility))
 
     def _failure(self, derivation: Incompatibility) -> NoSolution:
         return NoSolution(derivation, dict(self._universes))
 
     # -- choosing ---------------------------------------------------------------------------
 
-    def _rank(self, package: int) -> tuple[bool, int, int, int]:
-        """Locked packages first, so that new ones bend to them; then the least choice."""
-        mask = self._masks[package]
-        return not mask & self._preferred[package], mask.bit_count(), len(self._trail), package
+    def _rank(self, package: int) -> tuple[bool, int, int]:
+        """Locked packages first, so that new ones bend to them; then those met first.
+
+        These are the nearest to what was asked for: they get their newest versions, and what
+        contradicts near the top is found before all that lies below it is chosen.
+        """
+        locked = self._masks[package] & self._preferred[package]
+        return not locked, self._history[package][0].position, package
 
     def _offer(self, package: int) -> None:
         if not self._masks[package] & ABSENT and package not in self._chosen:
@@ -165,7 +169,7 @@ class _Search:
             entry = heappop(self._queue)
             package = entry[-1]
             needed = not self._masks[package] & ABSENT and package not in self._chosen
-            if needed and entry[:2] == self._rank(package)[:2]:
+            if needed and entry == self._rank(package):
                 return package
         return None
 
@@ -212,17 +216,21 @@ class _Search:
 
     def _propagate(self, changed: list[int]) -> None:
         """Draw every conclusion from the masks of the `changed` packages."""
-        while changed:
-            watching = self._watching[changed.pop()]
+        waiting = dict.fromkeys(changed)
+        while waiting:
+            moved, _ = waiting.popitem()
+            watching = self._watching[moved]
             self._count_steps(len(watching))
-            for incompatibility in reversed(watching):
+            for term, incompatibility in reversed(watching):
+                if not self._masks[moved] & term:
+                    continue
                 package = self._open_term(incompatibility.terms)
                 if package == _ALL_TRUE:
-                    changed = [self._learn(incompatibility)]
+                    waiting = {self._learn(incompatibility): None}
                     break
                 if package != _NOTHING_FOLLOWS:
                     self._derive(package, incompatibility)
-                    changed.append(package)
+                    waiting[package] = None
 
     def _open_term(self, terms: Mapping[int, int]) -> int:
         """The only package whose term is not true yet (its negation follows), or a constant."""
