@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
+import msgspec
+
 from modelshelf.cli.options import is_offline
 from modelshelf.cli.output import Output, size
 from modelshelf.cli.project import shelf_of
@@ -19,7 +21,7 @@ from modelshelf.client.sources import Sources
 from modelshelf.errors import Invalid, LockStale
 from modelshelf.package import lock as locks
 from modelshelf.package.lock import Lock
-from modelshelf.package.manifest import Project
+from modelshelf.package.manifest import Project, require_resolution
 
 
 def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> Sources:
@@ -57,7 +59,7 @@ class Bench:
 
     def planned(self, text: str, fresh: tuple[str, ...] = ()) -> Plan:
         """The lock in force where it answers `text` and nothing is `fresh`, else a new one."""
-        project = self.shelf.parse(text)
+        project = self._narrowed(self.shelf.parse(text))
         environment = self.environment(project)
         if not fresh and install.stale(self.before, project) is None:
             return install.keep(
@@ -73,6 +75,16 @@ class Bench:
             fresh=fresh,
             consent=self.arguments.allow_pickle,
         )
+
+    def _narrowed(self, project: Project) -> Project:
+        """The project with `--exclude-newer` and `--min-release-age` over what `shelf.toml` says."""
+        names = ("exclude_newer", "min_release_age")
+        told = {name: value for name in names if (value := getattr(self.arguments, name, None))}
+        if not told:
+            return project
+        resolution = msgspec.structs.replace(project.resolution, **told)
+        require_resolution(resolution)
+        return msgspec.structs.replace(project, resolution=resolution)
 
     def apply(self, plan: Plan, text: str, output: Output, done: str) -> None:
         """Make it so, with a bar."""

@@ -5,12 +5,16 @@ from __future__ import annotations
 import argparse
 from collections.abc import Collection, Sequence
 
+import msgspec
+
 from modelshelf.cli.bench import Bench, changing, note_mismatches, tell
 from modelshelf.cli.options import dependency, split
 from modelshelf.cli.output import Output
+from modelshelf.client.install import Plan
 from modelshelf.client.remote import newest
 from modelshelf.errors import NotFound
 from modelshelf.package.edit import drop_dependency, set_dependency
+from modelshelf.package.manifest import Project
 from modelshelf.package.vocabularies import nearest
 
 
@@ -32,7 +36,11 @@ def change(
                 continue  # killed after the project was written: the lock is still to follow
             require(name, wanted)
             text = drop_dependency(text, name, above=bench.shelf.above)
-        planned = bench.planned(text, tuple(split(each)[0] for each in add if "@" in each))
+        fresh = tuple(split(each)[0] for each in add if "@" in each)
+        planned = bench.planned(text, fresh)
+        if (settled := _settled(bench, text, add, planned)) != text:
+            text = settled
+            planned = bench.planned(text, fresh)
         if not arguments.dry_run:
             bench.apply(planned, text, output, _done("add", add) or _done("remove", drop) or "sync")
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
@@ -44,18 +52,31 @@ def _done(verb: str, names: Sequence[str]) -> str:
 
 
 def _added(bench: Bench, text: str, typed: str) -> str:
-    """`text` with one package more; without a range, the newest release and what may follow it."""
+    """`text` with one package more; without a range, with any that is no pre-release."""
     name, version = split(typed)
     project = bench.shelf.parse(text)
     known = project.dependencies.get(name)
     if version is None or version.startswith("["):
-        ranged = known.version if known else None
-        if ranged is None:
-            offer = bench.sources(project).index(name, bench.arguments.registry)
-            ranged = f"^{newest(offer.entries).version}"
-        version = ranged + (version or "")
+        version = (known.version if known else _any(bench, project, name)) + (version or "")
     wanted = dependency(bench.arguments, version, known)
     return set_dependency(text, name, wanted, above=bench.shelf.above)
+
+
+def _any(bench: Bench, project: Project, name: str) -> str:
+    latest = newest(bench.sources(project).index(name, None).entries).version
+    return f"^{latest}" if "-" in latest else "*"
+
+
+def _settled(bench: Bench, text: str, add: Sequence[str], planned: Plan) -> str:
+    """`text` with the ranges that nobody typed: the releases chosen, and what may follow them."""
+    wanted = bench.shelf.parse(text).dependencies
+    for name in (split(each)[0] for each in add):
+        chosen = planned.lock.find(name)
+        typed = any(split(each)[0] == name and "@" in each for each in add)
+        if wanted[name].version == "*" and chosen and not typed:
+            need = msgspec.structs.replace(wanted[name], version=f"^{chosen.version}")
+            text = set_dependency(text, name, need, above=bench.shelf.above)
+    return text
 
 
 def require(name: str, known: Collection[str]) -> None:

@@ -33,6 +33,16 @@ def add_consent(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_resolution(parser: argparse.ArgumentParser) -> None:
+    """`--exclude-newer` and `--min-release-age`: what is too new to be chosen."""
+    parser.add_argument(
+        "--exclude-newer", metavar="DAY", help="choose no release newer than this day or moment"
+    )
+    parser.add_argument(
+        "--min-release-age", metavar="TIME", help="choose none younger than this: '7 days'"
+    )
+
+
 def shelf_of(arguments: argparse.Namespace) -> Shelf:
     """The shelf of the project here, or the user's own."""
     return Shelf.of_user(settings().home) if arguments.user else Shelf.find()

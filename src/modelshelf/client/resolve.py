@@ -89,14 +89,14 @@ def _limit(resolution: Resolution, now: datetime) -> str | None:
     limits = []
     if resolution.exclude_newer:
         limits.append(moment(resolution.exclude_newer))
-    if age := AGE.fullmatch(resolution.minimum_age or ""):
+    if age := AGE.fullmatch(resolution.min_release_age or ""):
         limits.append(now - timedelta(**{f"{age[2]}s": int(age[1])}))
     return min(limits).strftime("%Y-%m-%dT%H:%M:%S") if limits else None
 
 
 def _solved(releases: _Releases, wanted: Mapping[str, Dependency], root: str) -> dict[str, Entry]:
     for name, need in wanted.items():
-        releases.require(name, need)
+        releases.require(name, need, root)
     mask = {releases.number(n, need): releases.mask(n, need) for n, need in wanted.items()}
     try:
         chosen = solve(releases, mask)
@@ -145,8 +145,8 @@ class _Releases:
             self._registry[name] = need.registry
         return self._numbers[name]
 
-    def require(self, name: str, need: Dependency) -> None:
-        """Raise what tells a person most where nothing answers a direct want."""
+    def require(self, name: str, need: Dependency, root: str) -> None:
+        """Raise what tells a person most where nothing answers a direct want of `root`."""
         offer = self._index(name, need.registry)
         number = self.number(name, need)
         usable = self.entries(number)
@@ -155,7 +155,16 @@ class _Releases:
                 f"every release of {name} that could be chosen is blocked by the registry's scanner",
                 hint="the registry's operator can let a release through",
             )
-        inside = self._in_range(number, Requirement.parse(need.version))
+        asked = Requirement.parse(need.version)
+        inside = self._in_range(number, asked)
+        left_out = [] if inside else [e for e in offer.entries if e.choosable]
+        if found := [e for e in left_out if asked.matches(Version.parse(e.version))]:
+            newest = max(found, key=lambda each: Version.parse(each.version))
+            raise Unsatisfiable(
+                f"no release of {name} {need.version} can be chosen for {root}: "
+                f"{newest.version} {self._kept_from(newest)}",
+                hint="ask for another range, or change what shelf.toml says of the environment",
+            )
         if inside and not self.mask(name, need):
             newest = usable[(inside & -inside).bit_length() - 2]
             selected(newest, need, self._environment, carries_code)
@@ -180,6 +189,11 @@ class _Releases:
         return (locked or (entry.choosable and not new)) and not any(
             unmet(entry.requires, self._environment)
         )
+
+    def _kept_from(self, entry: Entry) -> str:
+        if self._limit is not None and entry.published[:19] > self._limit:
+            return f"is too new: it was published {entry.published}"
+        return f"does not fit: {', '.join(unmet(entry.requires, self._environment))}"
 
     def mask(self, name: str, need: Dependency) -> int:
         """The releases of `name` inside the range that offer what is asked for."""

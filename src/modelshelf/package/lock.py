@@ -243,7 +243,7 @@ def _inside(found: Locked, need: Dependency) -> bool:
 
 def dumps(lock: Lock) -> str:
     """The text of `shelf.lock`."""
-    document = msgspec.to_builtins(lock)
+    document = msgspec.to_builtins(lock, order="deterministic")
     lines = [f'version = "{LOCK_VERSION}"']
     for table in ("requirements", "environments"):
         if table in document:

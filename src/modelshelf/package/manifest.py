@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import msgspec
 
-from modelshelf.errors import Invalid, Problem
+from modelshelf.errors import Invalid, Problem, UsageError
 from modelshelf.package import condition, rules, schema
 from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.record import Dependency, Record
@@ -28,12 +28,21 @@ Model = TypeVar("Model", bound=msgspec.Struct)
 class Resolution(msgspec.Struct, frozen=True, rename="kebab"):
     """`[resolution]`: which releases are too new to be chosen; those of the lock stay.
 
-    `exclude-newer` is a day or a moment (`2026-11-01`, RFC 3339), `minimum-age` how long a release
+    `exclude-newer` is a day or a moment (`2026-11-01`, RFC 3339), `min-release-age` how long a release
     must have been out (`7 days`, `12 hours`).
     """
 
     exclude_newer: str | None = None
-    minimum_age: str | None = None
+    min_release_age: str | None = None
+
+
+def require_resolution(resolution: Resolution) -> None:
+    """Raise UsageError where a moment or an age is none."""
+    told = {key: each for key, each in msgspec.to_builtins(resolution).items() if each is not None}
+    raw = {"resolution": told}
+    found = next(schema.walk(raw, Project, rules.RULES), None)
+    if found:
+        raise UsageError(found.wrong.message, expected=found.wrong.hint)
 
 
 class Project(msgspec.Struct, frozen=True):

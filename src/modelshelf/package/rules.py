@@ -227,7 +227,7 @@ RULES: dict[str, Rule] = {
     "environments.*.contexts.*": _word("contexts"),
     "environments.*.formats.*": _word("formats"),
     "resolution.exclude-newer": _moment,
-    "resolution.minimum-age": _age,
+    "resolution.min-release-age": _age,
     "registry": _url,
     "registries.*": _url,
     "requires.python.*": _python,

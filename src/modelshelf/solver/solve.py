@@ -97,7 +97,7 @@ class _Search:
         self._preferred: dict[int, int] = {}
         self._needs: dict[tuple[int, int], dict[int, int]] = {}
         self._watching: dict[int, list[tuple[int, Incompatibility]]] = {}
-        self._stated: set[tuple[int, int]] = set()
+        self._stated: set[tuple[int, int, int]] = set()
         self._wide: dict[tuple[int, int, int], Incompatibility] = {}
         self._history: dict[int, list[_Assignment]] = {}
         self._trail: list[int] = []
@@ -180,16 +180,20 @@ class _Search:
         bit = candidates & -candidates
         index = bit.bit_length() - 1
         needs = self._needs_of(package, index)
-        if (package, index) not in self._stated:
-            self._stated.add((package, index))
-            for on, allowed in needs.items():
-                if (package, on, allowed) not in self._wide:
-                    self._add(self._incompatibility(Requirement(package, bit, on, allowed)))
-        if all(self._masks[on] & allowed for on, allowed in needs.items()):
+        impossible = next((on for on, allowed in needs.items() if not self._masks[on] & allowed), None)
+        for on in needs if impossible is None else (impossible,):
+            self._state(package, bit, on, needs[on])
+        if impossible is None:
             self._chosen[package] = index
             self._assign(package, bit, None, self._level() + 1)
         else:
             self._offer(package)
+
+    def _state(self, package: int, bit: int, on: int, allowed: int) -> None:
+        """Add what one version needs of one package, once."""
+        if (package, bit, on) not in self._stated and (package, on, allowed) not in self._wide:
+            self._stated.add((package, bit, on))
+            self._add(self._incompatibility(Requirement(package, bit, on, allowed)))
 
     # -- the partial solution ---------------------------------------------------------------
 
@@ -216,9 +220,8 @@ class _Search:
 
     def _propagate(self, changed: list[int]) -> None:
         """Draw every conclusion from the masks of the `changed` packages."""
-        waiting = dict.fromkeys(changed)
-        while waiting:
-            moved, _ = waiting.popitem()
+        while changed:
+            moved = changed.pop()
             watching = self._watching[moved]
             self._count_steps(len(watching))
             for term, incompatibility in reversed(watching):
@@ -226,11 +229,11 @@ class _Search:
                     continue
                 package = self._open_term(incompatibility.terms)
                 if package == _ALL_TRUE:
-                    waiting = {self._learn(incompatibility): None}
+                    changed = [self._learn(incompatibility)]
                     break
                 if package != _NOTHING_FOLLOWS:
                     self._derive(package, incompatibility)
-                    waiting[package] = None
+                    changed.append(package)
 
     def _open_term(self, terms: Mapping[int, int]) -> int:
         """The only package whose term is not true yet (its negation follows), or a constant."""

@@ -11,7 +11,7 @@ import argparse
 from modelshelf.cli.change import change
 from modelshelf.cli.options import add_choice
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place
+from modelshelf.cli.project import add_consent, add_network, add_place, add_resolution
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -26,6 +26,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     add_consent(parser)
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
     add_place(parser)
+    add_resolution(parser)
     add_network(parser)
 
 

@@ -12,7 +12,7 @@ import argparse
 from modelshelf.cli.bench import Bench, changing, tell
 from modelshelf.cli.change import require
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place
+from modelshelf.cli.project import add_consent, add_network, add_place, add_resolution
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -23,6 +23,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     add_consent(parser)
     add_place(parser)
+    add_resolution(parser)
     add_network(parser)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from modelshelf.cli.bench import Bench, changing, note_mismatches, tell
 from modelshelf.cli.change import require
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place
+from modelshelf.cli.project import add_consent, add_network, add_place, add_resolution
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="show what would change")
     add_consent(parser)
     add_place(parser)
+    add_resolution(parser)
     add_network(parser)
 
 
