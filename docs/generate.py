@@ -21,7 +21,8 @@ from modelshelf.cli import dispatch
 from modelshelf.errors import Problem, ShelfError
 from modelshelf.package import name, signature
 from modelshelf.package.elements import DIMENSIONS, ELEMENTS, Element
-from modelshelf.package.manifest import Project
+from modelshelf.package.environment import Environment
+from modelshelf.package.manifest import Project, Resolution
 from modelshelf.package.record import Record
 from modelshelf.package.vocabularies import vocabulary
 from modelshelf.plugins import module_names
@@ -302,6 +303,9 @@ def manifest() -> str:
         _keys(msgspec.inspect.type_info(Project), ""),
         '`"acme/digits" = "^1.0"` is short for `"acme/digits" = { version = "^1.0" }`.',
     ]
+    for place, table in (("environments.NAME", Environment), ("resolution", Resolution)):
+        told = inspect.getdoc(table) or ""
+        parts += [f"## `[{place}]`", told, _keys(msgspec.inspect.type_info(table), "")]
     return _joined(parts)
 
 
