@@ -14,12 +14,11 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from modelshelf.client.outdated import advisory
 from modelshelf.client.remote import Registry, newest
 from modelshelf.client.settings import alerting, settings_for
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import ShelfError
-from modelshelf.package.entry import Entry
+from modelshelf.package.entry import Entry, advisory
 from modelshelf.package.lock import Locked
 from modelshelf.package.version import Version
 

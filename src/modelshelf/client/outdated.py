@@ -15,7 +15,7 @@ from modelshelf.client.remote import newest
 from modelshelf.client.sources import Index
 from modelshelf.client.step import LicenseChange, step
 from modelshelf.errors import NotFound, ShelfError
-from modelshelf.package.entry import Axis, Entry, Level
+from modelshelf.package.entry import Axis, Entry, Level, advisory
 from modelshelf.package.environment import Environment
 from modelshelf.package.graph import needed_by
 from modelshelf.package.lock import Lock, Locked, locked
@@ -145,16 +145,3 @@ def _inside(package: Locked, entries: tuple[Entry, ...], project: Project) -> st
     versions = [Version.parse(each.version) for each in entries if each.choosable]
     current = Version.parse(package.version)
     return str(max((*(each for each in versions if asked.matches(each)), current)))
-
-
-def advisory(entry: Entry | None) -> str | None:
-    """What the registry warns of, in a few words."""
-    if entry is None:
-        return "deleted from the registry"
-    if entry.yanked:
-        return f"yanked: {entry.yanked}"
-    if entry.scan is not None and entry.scan.withholds:
-        return "blocked by the registry's scanner"
-    if entry.status in ("deprecated", "quarantined"):
-        return entry.status + (f", use {entry.successor}" if entry.successor else "")
-    return None

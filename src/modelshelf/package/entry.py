@@ -105,6 +105,19 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.yanked is None and self.status != "quarantined" and not withheld
 
 
+def advisory(entry: Entry | None) -> str | None:
+    """What the registry warns of, in a few words."""
+    if entry is None:
+        return "deleted from the registry"
+    if entry.yanked:
+        return f"yanked: {entry.yanked}"
+    if entry.scan is not None and entry.scan.withholds:
+        return "blocked by the registry's scanner"
+    if entry.status in ("deprecated", "quarantined"):
+        return entry.status + (f", use {entry.successor}" if entry.successor else "")
+    return None
+
+
 def predecessor(entries: Iterable[Entry], version: str) -> Entry | None:
     """The release that `version` is compared with: the highest below it that is not yanked.
 

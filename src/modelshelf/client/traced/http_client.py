@@ -27,6 +27,8 @@ ENDINGS = (
     ".pickle", ".pkl", ".pt", ".pt2", ".pte", ".pth", ".ptl", ".safetensors", ".skops", ".t7",
     ".tflite", ".th", ".torchscript", ".ts", ".index", ".pth.tar", ".tar.gz", ".tgz",
 )  # fmt: skip
+ASKED_FOR = "tf-hub-format="
+"""What tensorflow_hub adds to an address, whatever it ends in."""
 NO_MODEL = ("text/", "image/", "audio/", "video/", "application/json", "application/pdf")
 _KEPT = "_modelshelf_asked"
 
@@ -83,7 +85,7 @@ def _receive(response: Any, origin: str, address: str, trace: Trace) -> None:
     length = response.length
     saved_as = (response.getheader("Content-Disposition") or "").rstrip('"; ')
     names = [urlsplit(url).path.lower() for url in (origin, address)]
-    ends = any(name.endswith(ENDINGS) for name in (*names, saved_as.lower()))
+    ends = any(name.endswith(ENDINGS) for name in (*names, saved_as.lower())) or ASKED_FOR in origin
     kind = (response.getheader("Content-Type") or "").lower()
     if not ends and ((length or 0) <= LARGE_BYTES or kind.startswith(NO_MODEL)):
         return

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from modelshelf.client.traced._recorder import Trace
 
 THROUGH = "torch.hub"
+OUTER = "load_state_dict_from_url"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _HASH = re.compile(r"-([a-f0-9]*)\.")  # torch.hub.HASH_REGEX
 _END_OF_ZIP = b"PK\5\6"
@@ -60,7 +61,7 @@ def _watch(module: ModuleType, trace: Trace) -> None:
         name = given.get("file_name") or Path(given["url"].split("?")[0]).name
         trace.loaded(
             THROUGH, url=given["url"], file=Path(folder, name).absolute(),
-            function="load_state_dict_from_url", checked=bool(given.get("check_hash")),
+            function=OUTER, checked=bool(given.get("check_hash")),
         )  # fmt: skip
 
     trace.wrap(module, "_get_cache_or_reload", cached, before=begun, quiet=True)
@@ -77,10 +78,7 @@ def told(events: list[dict[str, Any]], fetched: dict[str, Any]) -> list[dict[str
     rows = [_repository(event) for event in events if "repository" in event]
     urls: dict[str, dict[str, Any]] = {}
     for event in events:  # loading the weights calls the function that downloads them
-        if (
-            "url" in event
-            and urls.get(event["url"], event)["function"] != "load_state_dict_from_url"
-        ):
+        if "url" in event and (event["url"] not in urls or event["function"] == OUTER):
             urls[event["url"]] = event
     return rows + [
         _weights(event, *fetched.get(event["url"], (None, None))) for event in urls.values()
