@@ -1,4 +1,4 @@
-"""The whole road with a real model family: train, publish, find, install, run, upgrade, remove.
+"""The whole road with a real model family: train, publish, choose, install, run, upgrade, remove.
 
     make demo
 
@@ -92,6 +92,11 @@ def _use(folder: Path, env: dict[str, str]) -> None:
     _say("A user in an empty directory looks for a model, installs one and runs it.")
     _run("shelf search handwritten digits --task image-classification", work, env)
     _run("shelf info digits/classifier", work, env)
+    _run(
+        "shelf choose --task image-classification --where 'accuracy>=0.9, bytes<=100kB, format=onnx'",
+        work,
+        env,
+    )
     _run("shelf install digits/classifier --variant cnn-small", work, env)
     _save_arrays(work, images=test.images, digits=test.digits)
     _write(work / "predict.py", PREDICT)
@@ -109,6 +114,10 @@ def _use(folder: Path, env: dict[str, str]) -> None:
     _run("python predict.py", work, env)
     _write(work / "compare.py", COMPARE)
     _run("python compare.py", work, env)
+    _run("shelf list", work, env)
+
+    _say("What was, can be had back at any time; at last the user removes it.")
+    _run("shelf rollback", work, env)
     _run("shelf list", work, env)
     _run("shelf remove digits/classifier", work, env)
     _run("shelf list", work, env)
