@@ -20,6 +20,7 @@ from modelshelf.client.shelf import Shelf
 from modelshelf.client.sources import Sources
 from modelshelf.errors import Invalid, LockStale
 from modelshelf.package import lock as locks
+from modelshelf.package.graph import pruned
 from modelshelf.package.lock import Lock
 from modelshelf.package.manifest import Project, require_resolution
 
@@ -65,6 +66,8 @@ class Bench:
             return install.keep(
                 self.before, environment, self.store.has, text=self.shelf.lock_text()
             )
+        if not fresh and (less := self._less(project)):
+            return install.planned(self.before, less, environment, self.store.has)
         return install.plan(
             project,
             self.sources(project).index,
@@ -75,6 +78,11 @@ class Bench:
             fresh=fresh,
             consent=self.arguments.allow_pickle,
         )
+
+    def _less(self, project: Project) -> Lock | None:
+        """The lock without what is not wanted any more, where that asks no registry anything."""
+        found = pruned(self.before, project.dependencies)
+        return found if found and install.stale(found, project) is None else None
 
     def _narrowed(self, project: Project) -> Project:
         """The project with `--exclude-newer` and `--min-release-age` over what `shelf.toml` says."""

@@ -212,7 +212,8 @@ class Connection:
         return NetworkError(
             f"the registry cannot be reached: {error or type(error).__name__}",
             where=self.base,
-            hint="is it running, and is the address right? (--registry or MODELSHELF_REGISTRY)",
+            hint="is it running, and is the address right? (--registry or MODELSHELF_REGISTRY) "
+            "What is here already can be had with --offline",
         )
 
 

@@ -92,12 +92,12 @@ def plan(
     for package in packages:
         require_consent(_new(package, before), given=consent)
     after = Lock(project.dependencies, project.environments, packages)
-    return _planned(before, after, environment, has)
+    return planned(before, after, environment, has)
 
 
 def keep(lock: Lock, environment: str, has: Has, *, text: str) -> Plan:
     """The plan that puts a lock in force as it is (its `text`) and brings what files are missing."""
-    return _planned(lock, lock, environment, has)._replace(text=text)
+    return planned(lock, lock, environment, has)._replace(text=text)
 
 
 def stale(lock: Lock, project: Project) -> str | None:
@@ -221,7 +221,8 @@ def _new(package: Locked, before: Lock) -> list[Artifact]:
     ]
 
 
-def _planned(before: Lock, after: Lock, environment: str, has: Has) -> Plan:
+def planned(before: Lock, after: Lock, environment: str, has: Has) -> Plan:
+    """What it takes to go from one lock to another, as this machine, the `environment`, sees it."""
     held = after.of(environment)
     seen: set[str] = set()
     fetch: dict[tuple[str, str], tuple[transfer.Wanted, ...]] = {}
@@ -231,8 +232,8 @@ def _planned(before: Lock, after: Lock, environment: str, has: Has) -> Plan:
         seen.update(missing)
         found = tuple(transfer.Wanted(digest, files[digest]) for digest in missing)
         fetch[package.name, package.isolated] = found
-    planned = Plan(after, environment, held, fetch, ())
-    return planned._replace(changes=changes(before, planned))
+    made = Plan(after, environment, held, fetch, ())
+    return made._replace(changes=changes(before, made))
 
 
 def changes(before: Lock, plan: Plan) -> tuple[Change, ...]:

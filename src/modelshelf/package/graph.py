@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+
+import msgspec
 
 from modelshelf.package.lock import Lock, Locked
 from modelshelf.package.record import Dependency
@@ -65,4 +67,39 @@ def reasons(lock: Lock, package: Locked) -> list[list[Link]]:
             waiting += [[*way, each] for each in needs(lock, last) if each.need.kind != "base"]
         if way := ways.get((package.name, package.isolated), []):
             found.append(way)
+    return found
+
+
+def pruned(lock: Lock, wants: Mapping[str, Dependency]) -> Lock | None:
+    """The lock without what `wants`, a part of its requirements, does not need.
+
+    None where they are no part of them, or where what goes asked for something that stays: fewer
+    of its models may do then, which has to be chosen anew.
+    """
+    if any(lock.requirements.get(name) != need for name, need in wants.items()):
+        return None
+    after = msgspec.structs.replace(lock, requirements=dict(wants))
+    stays = {key for environment in lock.names for key in _reached(after.of(environment))}
+    gone = [each for each in lock.packages if (each.name, each.isolated) not in stays]
+    asked = {(name, each.isolated) for each in gone for name, _ in each.needed()}
+    asked |= {
+        (name, name if need.isolated else "")
+        for name, need in lock.requirements.items()
+        if name not in wants
+    }
+    if asked & stays:
+        return None
+    kept = tuple(each for each in lock.packages if (each.name, each.isolated) in stays)
+    return msgspec.structs.replace(after, packages=kept)
+
+
+def _reached(lock: Lock) -> set[tuple[str, str]]:
+    """Name and `isolated` of every package that is needed."""
+    found: set[tuple[str, str]] = set()
+    waiting = wanted(lock)
+    while waiting:
+        package = waiting.pop().on
+        if package and (key := (package.name, package.isolated)) not in found:
+            found.add(key)
+            waiting += [each for each in needs(lock, package) if each.need.kind != "base"]
     return found
