@@ -35,7 +35,7 @@ check: .venv/ready ## Lint, format, types, floors of the house
 docs: .venv/ready ## Write the generated pages of docs/reference
 	$(BIN)/python docs/generate.py
 
-bench: .venv/ready ## Measure start-up, index, install and inspection, as ratios in one run
+bench: .venv/bench ## Measure start-up, index, install, inspection and solving, as ratios in one run
 	$(BIN)/python -m benchmarks
 
 lock: .venv/ready ## Resolve requirements.lock anew
@@ -55,6 +55,10 @@ clean: ## Delete what the other targets made
 
 .venv/frameworks: .venv/ready
 	$(BIN)/python $(INSTALL) torch==2.13.0
+	touch $@
+
+.venv/bench: benchmarks/requirements.txt .venv/ready
+	$(BIN)/python $(INSTALL) -r $<
 	touch $@
 
 .venv/environments/%/ready: tests/frameworks/environments/%.txt .venv/ready
