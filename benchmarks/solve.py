@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -81,22 +83,23 @@ def _once(solver: str, shelf: str) -> float | None:
     return float(json.loads(child.stdout))
 
 
-def main(solver: str, shelf: str) -> int:
+def main(solver: str, shelf: str) -> None:
     """In the child: make it ready, solve it, check the answer, print the CPU seconds it took."""
     asked = SHELVES[shelf]()
     try:
         ready = SOLVERS[solver](asked)
     except ImportError:
-        return ABSENT
+        sys.exit(ABSENT)
+    gc.freeze()  # what was made ready is no garbage of the solver's
     started = time.process_time()
     answer = ready()
     taken = time.process_time() - started
     possible = shelf != "unsatisfiable"
     assert (answer is not None) == possible, "a wrong answer"
     assert answer is None or asked.answers(answer), "no solution"
-    print(json.dumps(taken))
-    return 0
+    print(json.dumps(taken), flush=True)
+    os._exit(0)  # threads of a peer's runtime can break an orderly end
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])

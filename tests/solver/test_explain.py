@@ -144,6 +144,22 @@ def test_says_requirements_as_they_were_typed() -> None:
     assert told.startswith("Because I requires 0 ^9 (there is no such release), the requirements")
 
 
+@pytest.mark.parametrize(
+    ("allowed", "said"),
+    [
+        pytest.param(OLD | 1, "b works only with a 1 (numpy<2)", id="with some"),
+        pytest.param(1, "b works only without a 1 (numpy<2)", id="without any"),
+    ],
+)
+def test_says_the_reason_of_a_constraint(allowed: int, said: str) -> None:
+    def required(fact: Requirement) -> str:
+        return "a" if fact.package is None else "a 1 (numpy<2)"
+
+    packages: Packages = [[{}, {}], [{0: allowed}]]
+    told = explain(failure(packages, {0: NEW, 1: NEW}), Letters(packages).name, required=required)
+    assert said in told[0]
+
+
 SEEDS = (9, 13, 14, 15, 16, 20, 22, 25)  # those without a solution
 
 

@@ -25,7 +25,9 @@ def explain(
     """Sentences that derive the contradiction, each from facts and from sentences before it.
 
     `required` gives the words for what a requirement asks for, as it was typed (`acme/digits ^9`);
-    without it `name` describes the versions that are allowed. `root` names the one who asks.
+    without it `name` describes the versions that are allowed. It follows `requires`, `depends on`,
+    `works only with` (where the other may be absent) or `works only without` (where it must be),
+    and may add its reason. `root` names the one who asks.
     """
     words = _Words(failure, name, required, root)
     lines = _lines(failure.derivation)
@@ -112,10 +114,12 @@ def _reasons(node: Incompatibility, folded: set[Incompatibility]) -> tuple[Incom
 
 
 def _follows(one: Incompatibility, two: Incompatibility) -> bool:
-    """Whether `one` is about what `two` asks for, or `two` is what the root asks for."""
+    """Whether `one` is about what `two` or the root asks for, or about older versions than `two`."""
     first, second = one.cause, two.cause
     assert isinstance(first, Requirement)
     assert isinstance(second, Requirement)
+    if first.package == second.package:
+        return first.versions & -first.versions > second.versions & -second.versions
     return first.package is not None and (second.package is None or second.on == first.package)
 
 

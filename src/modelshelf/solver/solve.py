@@ -15,6 +15,7 @@ from modelshelf.errors import Refused, Unsatisfiable
 ABSENT = 1
 _ALL_TRUE = -1
 _NOTHING_FOLLOWS = -2
+_ANYTHING = -1
 
 
 class Provider(Protocol):
@@ -88,6 +89,10 @@ class _Assignment(NamedTuple):
     cause: Incompatibility | None
 
 
+_Watch = tuple[int, int, int, Incompatibility]
+"""A package's own term, another package and its term: most often they tell that nothing follows."""
+
+
 class _Search:
     def __init__(self, provider: Provider, most_steps: int) -> None:
         self._provider = provider
@@ -96,8 +101,8 @@ class _Search:
         self._masks: dict[int, int] = {}
         self._preferred: dict[int, int] = {}
         self._needs: dict[tuple[int, int], dict[int, int]] = {}
-        self._watching: dict[int, list[tuple[int, Incompatibility]]] = {}
-        self._stated: set[tuple[int, int, int]] = set()
+        self._watching: dict[int, list[_Watch]] = {}
+        self._stated: set[tuple[int, int]] = set()
         self._wide: dict[tuple[int, int, int], Incompatibility] = {}
         self._history: dict[int, list[_Assignment]] = {}
         self._trail: list[int] = []
@@ -136,14 +141,20 @@ class _Search:
         terms = {on: self._universes[on] ^ requirement.allowed}
         if package is not None:
             terms[package] = terms.get(package, -1) & requirement.versions
-        return Incompatibility(_without_certain(terms, self._universes), requirement)
+        if not requirement.allowed:
+            terms = _without_certain(terms, self._universes)
+        return Incompatibility(terms, requirement)
 
     def _add(self, incompatibility: Incompatibility) -> None:
         if not incompatibility.terms:
             raise self._failure(incompatibility)
         if all(incompatibility.terms.values()):
+            other, its_term = next(reversed(incompatibility.terms.items()))
+            if len(incompatibility.terms) == 1:
+                its_term = _ANYTHING
             for package, term in incompatibility.terms.items():
-                self._watching[package].append((term, incompatibility))
+                self._watching[package].append((term, other, its_term, incompatibility))
+                other, its_term = package, term
 
     def _failure(self, derivation: Incompatibility) -> NoSolution:
         return NoSolution(derivation, dict(self._universes))
@@ -180,20 +191,16 @@ class _Search:
         bit = candidates & -candidates
         index = bit.bit_length() - 1
         needs = self._needs_of(package, index)
-        impossible = next((on for on, allowed in needs.items() if not self._masks[on] & allowed), None)
-        for on in needs if impossible is None else (impossible,):
-            self._state(package, bit, on, needs[on])
-        if impossible is None:
+        if (package, index) not in self._stated:
+            self._stated.add((package, index))
+            for on, allowed in needs.items():
+                if (package, on, allowed) not in self._wide:
+                    self._add(self._incompatibility(Requirement(package, bit, on, allowed)))
+        if all(self._masks[on] & allowed for on, allowed in needs.items()):
             self._chosen[package] = index
             self._assign(package, bit, None, self._level() + 1)
         else:
             self._offer(package)
-
-    def _state(self, package: int, bit: int, on: int, allowed: int) -> None:
-        """Add what one version needs of one package, once."""
-        if (package, bit, on) not in self._stated and (package, on, allowed) not in self._wide:
-            self._stated.add((package, bit, on))
-            self._add(self._incompatibility(Requirement(package, bit, on, allowed)))
 
     # -- the partial solution ---------------------------------------------------------------
 
@@ -220,12 +227,16 @@ class _Search:
 
     def _propagate(self, changed: list[int]) -> None:
         """Draw every conclusion from the masks of the `changed` packages."""
+        masks = self._masks
         while changed:
             moved = changed.pop()
             watching = self._watching[moved]
             self._count_steps(len(watching))
-            for term, incompatibility in reversed(watching):
-                if not self._masks[moved] & term:
+            for term, other, its_term, incompatibility in reversed(watching):
+                mask, its_mask = masks[moved], masks[other]
+                if not (mask & term and its_mask & its_term):
+                    continue
+                if mask & ~term and its_mask & ~its_term:
                     continue
                 package = self._open_term(incompatibility.terms)
                 if package == _ALL_TRUE:
