@@ -21,8 +21,9 @@ from modelshelf.client.sources import Index, Sources
 from modelshelf.errors import IntegrityError, Invalid, LockStale, NotFound
 from modelshelf.package import composition
 from modelshelf.package import lock as locks
+from modelshelf.package.answer import unanswered
 from modelshelf.package.entry import Entry
-from modelshelf.package.lock import Lock, Locked, described, locked, unanswered
+from modelshelf.package.lock import Lock, Locked, described, locked
 from modelshelf.package.manifest import Project
 from modelshelf.package.path import ENTRY
 from modelshelf.package.record import Artifact, Dependency

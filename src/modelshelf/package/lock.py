@@ -15,7 +15,7 @@ import msgspec
 
 from modelshelf.errors import Invalid, LockStale
 from modelshelf.package import name
-from modelshelf.package.entry import Entry, File, draft
+from modelshelf.package.entry import Entry, File, commit_name, draft
 from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Dependency, Record, Variant
@@ -202,8 +202,8 @@ def described(package: Locked, document: bytes) -> Entry:
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _unreadable(f"the manifest of {package.name} is none: {error}") from None
     entry = msgspec.structs.replace(
-        draft(told.record), files=told.files, manifest=package.manifest, commit=package.commit,
-        number=package.number, published=package.published,
+        draft(told.record), files=told.files, manifest=package.manifest,
+        commit=commit_name(told.files), number=package.number, published=package.published,
     )  # fmt: skip
     installed = {each.key: each.environments for each in package.installed}
     if locked(entry, package.registry, installed, package.isolated) != package:
@@ -213,32 +213,6 @@ def described(package: Locked, document: bytes) -> Entry:
             hint="it was changed by hand: delete the package's lines, then run: shelf lock",
         )
     return entry
-
-
-def unanswered(lock: Lock) -> str | None:
-    """Why `lock` does not answer its own requirements, or None: it may have been changed by hand."""
-    for environment in lock.names:
-        seen = lock.of(environment)
-        reached: set[tuple[str, str]] = set()
-        wants = [(n, need, n if need.isolated else "") for n, need in lock.requirements.items()]
-        while wants:
-            on, need, own = wants.pop()
-            found = seen.find(on, own)
-            if found is None:
-                return f"{on} is missing"
-            if not _inside(found, need):
-                return f"{on} {found.version} is not {need.version}"
-            if (on, own) not in reached:
-                reached.add((on, own))
-                wants += [(n, each, own) for n, each in found.needed()]
-        idle = next((p for p in seen.packages if (p.name, p.isolated) not in reached), None)
-        if idle:
-            return f"nothing needs {idle.name}"
-    return None
-
-
-def _inside(found: Locked, need: Dependency) -> bool:
-    return Requirement.parse(need.version).matches(Version.parse(found.version))
 
 
 def dumps(lock: Lock) -> str:

@@ -44,8 +44,10 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         known = _known(bench)
         arguments.environment = known or next(iter(bench.shelf.parse(bench.text).places))
         planned = bench.planned(bench.text, fresh)
+        text = locks.dumps(planned.lock) if planned.text is None else planned.text
+        if arguments.check and text != bench.shelf.lock_text():
+            raise LockStale("shelf.lock can be upgraded", hint="run: shelf lock --upgrade")
         if not arguments.check and planned.text is None:
-            text = locks.dumps(planned.lock)
             bench.shelf.generations.add(bench.shelf.lock_text(), text, known, "lock")
             bench.shelf.write_lock(text)
     tell(planned, output, dry_run=True, nothing="Nothing to do: the lock answers shelf.toml.")

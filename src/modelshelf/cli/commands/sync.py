@@ -30,6 +30,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     """Bring what the lock names, take away what it does not."""
     from modelshelf.client.install import keep, stale
     from modelshelf.errors import LockStale
+    from modelshelf.package.answer import unanswered
 
     strict = arguments.locked or arguments.frozen
     with changing(arguments, relock=not strict) as bench:
@@ -38,6 +39,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         if arguments.frozen and not bench.shelf.lock_text() and bench.text:
             raise LockStale("there is no shelf.lock", hint="run: shelf lock")
         if arguments.frozen:
+            if why := unanswered(bench.before):
+                raise LockStale(f"shelf.lock is not whole: {why}", hint="run: shelf lock")
             here = bench.shelf.environment(bench.before.names, arguments.environment)
             planned = keep(bench.before, here, bench.store.has, text=bench.shelf.lock_text())
         else:
