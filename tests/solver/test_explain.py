@@ -87,8 +87,7 @@ def failure(packages: Packages, root: Needs) -> NoSolution:
             And because a 1.0 depends on c 1.0, a 1.0 cannot be used. (1)
             Because a 2.0 depends on d and d depends on e 2.0, a 2.0 requires e 2.0.
             And because a 2.0 depends on e 1.0, a 2.0 cannot be used.
-            And because a 1.0 cannot be used (1), a cannot be used.
-            And because this shelf requires a, the requirements cannot all be met.
+            And because a 1.0 cannot be used (1) and this shelf requires a, the requirements cannot all be met.
             """,
             id="branches, numbered",
         ),
@@ -101,6 +100,26 @@ def failure(packages: Packages, root: Needs) -> NoSolution:
             And because this shelf requires a and a depends on c, the requirements cannot all be met.
             """,
             id="alternatives",
+        ),
+        pytest.param(
+            [[{2: OLD}], [{2: NEW, 3: NEW}, {2: NEW, 3: OLD}], [{}, {}], [{}, {}]],
+            {0: NEW, 1: ANY, 3: NEW},
+            """
+            Because a depends on c 1.0 and b depends on c 2.0, a and b cannot be used together.
+            And because this shelf requires b and a, the requirements cannot all be met.
+            """,
+            id="nothing that it can do without",
+        ),
+        pytest.param(
+            [[{1: 1 << i} for i in range(1, 9)], [{} for _ in range(9)]],
+            {0: 0b111111110, 1: 1 << 9},
+            """
+            Because a 8.0 depends on b 9.0, a 7.0 depends on b 8.0, a 6.0 depends on b 7.0, \
+a 5.0 depends on b 6.0 and 4 more like these, \
+a requires b 2.0 or 3.0 or 4.0 or 5.0 or 6.0 or 7.0 or 8.0 or 9.0.
+            And because this shelf requires a and b 1.0, the requirements cannot all be met.
+            """,
+            id="versions alike in one sentence",
         ),
         pytest.param(
             [[{0: OLD}, {0: NEW}]],

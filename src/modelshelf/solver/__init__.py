@@ -8,7 +8,8 @@ package is there at all.
 Protocol: `solve.Provider` has three methods (how many versions, what one version depends on, which
 versions are locked). `solve.solve` asks only for what it needs, and returns package to version
 number or raises `solve.NoSolution`, whose derivation `explain.explain` turns into sentences with
-words that the caller supplies for a package and a mask.
+words that the caller supplies for a package and a mask, after `shorten.shortened` has left out
+every fact that the proof can do without.
 
 How: PubGrub (https://nex3.medium.com/pubgrub-2fb6470504f). With masks, negation, subset and
 resolvent are one integer operation each, and "no version matches" needs no rule of its own.

@@ -9,7 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from modelshelf.solver.shorten import shortened
 from modelshelf.solver.solve import ABSENT, Incompatibility, NoSolution, Requirement
+
+most_reasons = 5
+"""How many facts one sentence names."""
 
 Name = Callable[[int, int], str]
 """Words for a package and a mask of its versions (bit 0 never set; 0 where none matches)."""
@@ -29,6 +33,7 @@ def explain(
     `works only with` (where the other may be absent) or `works only without` (where it must be),
     and may add its reason. `root` names the one who asks.
     """
+    failure = shortened(failure)
     words = _Words(failure, name, required, root)
     lines = _lines(failure.derivation)
     numbers = _numbers(lines)
@@ -52,10 +57,10 @@ def _lines(derivation: Incompatibility) -> list[_Line]:
     order = _order(derivation)
     uses = Counter(cause for node in order for cause in _derived(node))
     folded = {inner for node in order for inner in _foldable(node, uses)}
-    # Two links of a chain make one line; a third would be hard to read.
+    # Two links of a chain make one line; a third would be hard to read, unless it is one more alike.
     for node in reversed(order):
         if node in folded:
-            folded.difference_update(_derived(node))
+            folded.difference_update(each for each in _derived(node) if not _alike(node, each))
     return [_Line(node, _reasons(node, folded)) for node in order if node not in folded]
 
 
@@ -96,31 +101,36 @@ def _after_causes(
 def _foldable(node: Incompatibility, uses: Counter[Incompatibility]) -> list[Incompatibility]:
     """The inner link of a chain "line, fact, fact" that nothing else refers to."""
     inner = _derived(node)
-    return inner if len(inner) == 1 and uses[inner[0]] == 1 and len(_derived(inner[0])) == 1 else []
+    if len(inner) != 1 or uses[inner[0]] != 1:
+        return []
+    return inner if len(_derived(inner[0])) == 1 or _alike(node, *inner) else []
+
+
+def _alike(node: Incompatibility, inner: Incompatibility) -> bool:
+    """Whether all their facts are what versions of one package need of one other."""
+    facts = [cause.cause for cause in (*_causes(node), *_causes(inner))]
+    pairs = {(fact.package, fact.on) for fact in facts if isinstance(fact, Requirement)}
+    return len(pairs) == 1
 
 
 def _reasons(node: Incompatibility, folded: set[Incompatibility]) -> tuple[Incompatibility, ...]:
     """What the sentence names: conclusions of earlier lines, then facts, dependents first."""
-    flat = [
-        reason
-        for cause in _causes(node)
-        for reason in (_causes(cause) if cause in folded else (cause,))
-    ]
+    flat = list(_causes(node))
+    while inner := next((cause for cause in flat if cause in folded), None):
+        place = flat.index(inner)
+        flat[place : place + 1] = _causes(inner)
     said = [reason for reason in flat if isinstance(reason.cause, tuple)]
-    facts = [reason for reason in flat if isinstance(reason.cause, Requirement)]
-    if len(facts) > 1 and _follows(facts[0], facts[1]):
-        facts.reverse()
-    return (*said, *facts)
+    facts = [(reason, reason.cause) for reason in flat if isinstance(reason.cause, Requirement)]
+    if len({fact.package for _, fact in facts}) == 1:
+        facts.sort(key=lambda each: each[1].versions & -each[1].versions)  # the newest first
+    elif len(facts) > 1 and _follows(facts[0][1], facts[1][1]):
+        facts[:2] = facts[1::-1]
+    return (*said, *(reason for reason, _ in facts))
 
 
-def _follows(one: Incompatibility, two: Incompatibility) -> bool:
-    """Whether `one` is about what `two` or the root asks for, or about older versions than `two`."""
-    first, second = one.cause, two.cause
-    assert isinstance(first, Requirement)
-    assert isinstance(second, Requirement)
-    if first.package == second.package:
-        return first.versions & -first.versions > second.versions & -second.versions
-    return first.package is not None and (second.package is None or second.on == first.package)
+def _follows(one: Requirement, two: Requirement) -> bool:
+    """Whether `one` is about what `two` asks for, or `two` is what the root asks for."""
+    return one.package is not None and (two.package is None or two.on == one.package)
 
 
 def _numbers(lines: list[_Line]) -> dict[Incompatibility, int]:
@@ -153,7 +163,7 @@ class _Words:
         ]
         opening = "Because" if len(fresh) == len(line.reasons) else "And because"
         number = f" ({numbers[line.conclusion]})" if line.conclusion in numbers else ""
-        return f"{opening} {' and '.join(self.told(fresh, numbers))}, {self.conclusion(line.conclusion)}.{number}"
+        return f"{opening} {_listed([*self.told(fresh, numbers)])}, {self.conclusion(line.conclusion)}.{number}"
 
     def told(
         self, reasons: list[Incompatibility], numbers: dict[Incompatibility, int]
@@ -200,6 +210,15 @@ class _Words:
             return f"{' or '.join(needed)} is required"
         verb = "requires" if len(given) == 1 else "together require"
         return f"{' and '.join(given)} {verb} {' or '.join(needed)}"
+
+
+def _listed(reasons: list[str]) -> str:
+    """`x, y and z`; of very many the first ones."""
+    if len(reasons) > most_reasons:
+        left = len(reasons) - most_reasons + 1
+        reasons = [*reasons[: most_reasons - 1], f"{left} more like these"]
+    *first, last = reasons
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _present(node: Incompatibility) -> list[tuple[int, int]]:

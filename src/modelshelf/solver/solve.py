@@ -149,8 +149,8 @@ class _Search:
         if not incompatibility.terms:
             raise self._failure(incompatibility)
         if all(incompatibility.terms.values()):
-            other, its_term = next(reversed(incompatibility.terms.items()))
-            if len(incompatibility.terms) == 1:
+            *before, (other, its_term) = incompatibility.terms.items()
+            if not before:
                 its_term = _ANYTHING
             for package, term in incompatibility.terms.items():
                 self._watching[package].append((term, other, its_term, incompatibility))
