@@ -126,7 +126,7 @@ def dependency(arguments: argparse.Namespace, wanted: str, known: Dependency | N
     ranged, pins = condition.split(wanted)
     Requirement.parse(ranged)
     base = known or Dependency(ranged)
-    if pins:
+    if "[" in wanted:
         base = msgspec.structs.replace(base, variants=(), format=None, context=None, where=None)
     variants = list(pins.get("variants", base.variants))
     variants += [name for name in arguments.variant if name not in variants]

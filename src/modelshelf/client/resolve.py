@@ -14,6 +14,7 @@ from itertools import permutations
 from modelshelf.checks.safety.consent import carries_code
 from modelshelf.client.sources import Index
 from modelshelf.errors import NotFound, Refused, Unsatisfiable
+from modelshelf.package.condition import typed
 from modelshelf.package.entry import Entry
 from modelshelf.package.environment import Environment, unmet
 from modelshelf.package.lock import Lock
@@ -322,11 +323,3 @@ class _Releases:
 
 def _any(requires: Requires) -> bool:
     return bool(requires.python or requires.python_version or requires.frameworks)
-
-
-def typed(need: Dependency) -> str:
-    """A requirement as it is typed: `^2[format=tflite,width<=0.5]`."""
-    pins = [*(f"variant={each}" for each in need.variants)]
-    pins += [f"{name}={value}" for name in ("format", "context") if (value := getattr(need, name))]
-    pins += [need.where.replace(", ", ",")] if need.where else []
-    return need.version + (f"[{','.join(pins)}]" if pins else "")

@@ -15,7 +15,7 @@ from typing import NamedTuple, TypedDict, TypeGuard
 from modelshelf.errors import Invalid
 from modelshelf.package.entry import Entry
 from modelshelf.package.license import kinds
-from modelshelf.package.record import Artifact, Feature, Variant
+from modelshelf.package.record import Artifact, Dependency, Feature, Variant
 
 Value = Feature | tuple[Feature, ...]
 longest_conditions_characters = 500
@@ -107,6 +107,14 @@ def split(text: str) -> tuple[str, Pins]:
     if others:
         pins["where"] = ", ".join(others)
     return wanted.strip() or "*", pins
+
+
+def typed(need: Dependency) -> str:
+    """A requirement as it is typed: `^2[format=tflite,width<=0.5]`."""
+    pins = [*(f"variant={each}" for each in need.variants)]
+    pins += [f"{name}={value}" for name in ("format", "context") if (value := getattr(need, name))]
+    pins += [need.where.replace(", ", ",")] if need.where else []
+    return need.version + (f"[{','.join(pins)}]" if pins else "")
 
 
 def missed(conditions: Sequence[Condition], known: Mapping[str, Value]) -> tuple[Condition, ...]:

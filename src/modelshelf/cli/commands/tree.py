@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from modelshelf.cli.output import Output
 from modelshelf.cli.project import add_place, held_of
 from modelshelf.package import graph
+from modelshelf.package.condition import typed
 from modelshelf.package.graph import Link
 from modelshelf.package.lock import Lock
 
@@ -32,13 +33,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Print one line a package; what was shown above is not drawn again, but marked (*)."""
     shelf, lock = held_of(arguments)
-    only = shelf.locked(arguments.package) if arguments.package else None
+    only = [each for each in lock.packages if each.name == arguments.package]
+    if arguments.package and not only:
+        shelf.locked(arguments.package)  # tells why it is not there
     if arguments.invert:
-        tops = [only] if only else list(lock.packages)
+        tops = only or lock.packages
         starts = [Link(None, each.name, _none(), each) for each in tops]
         below = _above(lock)
     else:
-        starts = [Link(None, only.name, _none(), only)] if only else graph.wanted(lock)
+        starts = [Link(None, each.name, _none(), each) for each in only] or graph.wanted(lock)
         below = lambda link: graph.needs(lock, link.on) if link.on else []  # noqa: E731
     value = [_value(each, below, arguments.depth, frozenset()) for each in starts]
     seen: set[tuple[str, str]] = set()
@@ -92,7 +95,7 @@ def _words(link: Link, output: Output) -> str:
     version = link.on.version if link.on else "not installed"
     kind = f" {link.need.kind}" if link.need.kind != "runtime" else ""
     apart = " isolated" if link.need.isolated else ""
-    need = f"  {link.need.version}{kind}{apart}" if link.need.version else ""
+    need = f"  {typed(link.need)}{kind}{apart}" if link.need.version else ""
     return f"{link.name} {version}{output.paint(need, 'dim')}"
 
 
@@ -101,7 +104,7 @@ def _value(link: Link, below: Below, depth: int, above: frozenset[str]) -> dict[
     return {
         "name": link.name,
         "version": link.on.version if link.on else None,
-        "need": link.need.version or None,
+        "need": typed(link.need) or None,
         "kind": link.need.kind,
         "below": [_value(each, below, depth - 1, above | {link.name}) for each in inner],
     }

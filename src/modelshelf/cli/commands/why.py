@@ -7,6 +7,7 @@ import argparse
 from modelshelf.cli.output import Output
 from modelshelf.cli.project import add_place, held_of
 from modelshelf.package import graph
+from modelshelf.package.condition import typed
 from modelshelf.package.graph import Link
 
 
@@ -19,17 +20,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Print one line a way."""
     shelf, lock = held_of(arguments)
-    shelf.locked(arguments.package)
-    found = [
-        way
-        for package in lock.packages
-        if package.name == arguments.package
-        for way in graph.reasons(lock, package)
-    ]
+    there = [each for each in lock.packages if each.name == arguments.package]
+    if not there:
+        shelf.locked(arguments.package)  # tells why it is not
+    found = [way for package in there for way in graph.reasons(lock, package)]
     value = [
         [
             {"name": each.name, "version": each.on.version if each.on else None,
-             "need": each.need.version, "kind": each.need.kind}
+             "need": typed(each.need), "kind": each.need.kind}
             for each in way
         ]
         for way in found
@@ -45,5 +43,5 @@ def _sentence(way: list[Link], file: str) -> str:
         verb = f"{file} wants" if number == 0 else ", which needs"
         version = each.on.version if each.on else "-"
         kind = f", {each.need.kind}" if each.need.kind != "runtime" else ""
-        text += f"{verb} {each.name} {each.need.version} ({version}{kind})"
+        text += f"{verb} {each.name} {typed(each.need)} ({version}{kind})"
     return text
