@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -144,11 +144,12 @@ def tell(
     output: Output,
     *,
     dry_run: bool,
-    nothing: str = "Nothing to do: everything is installed.",
+    nothing: str = "Everything is installed.",
     text: str = "",
+    told: Collection[str] = (),
     **more: object,
 ) -> None:
-    """Say what changed, or would."""
+    """Say what changed, or would; `text` tells of the packages `told`, and maybe more."""
     fetched = planned.bytes_to_fetch
     value = {
         "dry_run": dry_run,
@@ -156,7 +157,7 @@ def tell(
         ("bytes_to_fetch" if dry_run else "bytes_fetched"): fetched,
         **more,
     }
-    lines = [sentence(each, output) for each in planned.changes]
+    lines = [sentence(each, output) for each in planned.changes if each.name not in told]
     lines += [text] if text else []
     if fetched:
         lines.append(f"{'To fetch' if dry_run else 'Fetched'}: {size(fetched)}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from modelshelf.client.install import Plan
 from modelshelf.client.remote import newest
 from modelshelf.errors import NotFound
 from modelshelf.package.edit import drop_dependency, set_dependency
+from modelshelf.package.graph import needed_by
 from modelshelf.package.manifest import Project
 from modelshelf.package.vocabularies import nearest
 
@@ -44,7 +45,16 @@ def change(
         if not arguments.dry_run:
             bench.apply(planned, text, output, _done("add", add) or _done("remove", drop) or "sync")
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
-    tell(planned, output, dry_run=arguments.dry_run, mismatches=mismatches)
+    text = "\n".join(_staying(planned, drop))
+    tell(planned, output, dry_run=arguments.dry_run, text=text, mismatches=mismatches)
+
+
+def _staying(planned: Plan, dropped: Sequence[str]) -> Iterator[str]:
+    """What is no longer asked for and stays all the same, and for whom."""
+    for name in dropped:
+        if found := planned.held.find(name):
+            users = {each.by.name for each in needed_by(planned.held, found) if each.by}
+            yield f"{name} {found.version} stays, it is needed by {', '.join(sorted(users))}"
 
 
 def _done(verb: str, names: Sequence[str]) -> str:

@@ -20,10 +20,11 @@ def steps_text(steps: Sequence[Step], output: Output) -> str:
 
 def _lines(found: Step, output: Output) -> Iterator[str]:
     to = found.after if found.package == found.name else f"{found.package} {found.after}"
-    level = output.paint(found.level or "back", _COLOURS[found.level])
+    told = [output.paint(found.level or "back", _COLOURS[found.level])]
+    told += [f"moved: {', '.join(found.axes)}"] if found.axes else []
+    told += ["unverified"] if found.unverified else []
     title = output.paint(f"{found.name} {found.before} -> {to}", "bold")
-    moved = f"; moved: {', '.join(found.axes)}" if found.axes else ""
-    yield f"{title}  {level}{moved}" + ("; unverified" if found.unverified else "")
+    yield f"{output.paint('~', 'yellow')} {title} ({'; '.join(told)})"
     if found.metrics:
         yield f"  metrics: {metrics_text(found.metrics, output)}"
     if found.license_change:

@@ -78,13 +78,12 @@ class _Asked(NamedTuple):
 
 
 def raised(project: Project, names: set[str], index: Index) -> Project:
-    """The project with the ranges of `names` moved to their newest releases."""
-    wanted = {
-        name: msgspec.structs.replace(need, version=f"^{newest(index(name, None).entries).version}")
-        if name in names
-        else need
-        for name, need in project.dependencies.items()
-    }
+    """The project with the ranges of `names` moved to their newest releases, where those are outside."""
+    wanted = {}
+    for name, need in project.dependencies.items():
+        latest = newest(index(name, None).entries).version if name in names else None
+        outside = latest and not Requirement.parse(need.version).matches(Version.parse(latest))
+        wanted[name] = msgspec.structs.replace(need, version=f"^{latest}") if outside else need
     return msgspec.structs.replace(project, dependencies=wanted)
 
 

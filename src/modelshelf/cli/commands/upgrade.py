@@ -60,6 +60,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
     tell(
         planned, output, dry_run=arguments.dry_run, text=steps_text(steps, output),
+        told={name for each in steps for name in (each.name, each.package)},
         steps=steps, mismatches=mismatches,
         nothing="Nothing to do: everything is as new as shelf.toml allows.",
     )  # fmt: skip

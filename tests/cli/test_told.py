@@ -1,0 +1,37 @@
+"""What commands say of what they did: each step once, and what stays all the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Shelf
+
+
+@pytest.fixture
+def two(shelf: Shelf, project: Path, publisher: str, package: Callable[..., Path]) -> str:
+    """A publisher whose `reader` needs its `scale`, which has two releases."""
+    needs = {f"{publisher}/scale": "^1.0"}
+    for name, version in (("scale", "1.0.0"), ("reader", "1.0.0"), ("scale", "1.1.0")):
+        folder = project.parent / f"{name}-{version}"
+        wanted = needs if name == "reader" else None
+        package(folder, name=f"{publisher}/{name}", version=version, dependencies=wanted)
+        assert shelf("publish", str(folder)).code == 0
+    return publisher
+
+
+def test_a_step_is_told_once(shelf: Shelf, two: str) -> None:
+    name = f"{two}/scale"
+    assert shelf("add", f"{name}@=1.0.0").code == 0
+    told = shelf("upgrade", "--major", "--dry-run").out.splitlines()
+    assert [line for line in told if name in line] == [f"~ {name} 1.0.0 -> 1.1.0 (minor)"]
+
+
+def test_what_others_need_stays_and_it_is_said(shelf: Shelf, two: str) -> None:
+    assert shelf("add", f"{two}/reader", f"{two}/scale").code == 0
+    told = shelf("remove", f"{two}/scale").out
+    assert told == f"{two}/scale 1.1.0 stays, it is needed by {two}/reader\n"
+    told = shelf("remove", f"{two}/reader").out
+    assert told.splitlines() == [f"- {two}/reader 1.0.0", f"- {two}/scale 1.1.0"]
