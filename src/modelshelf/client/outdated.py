@@ -29,7 +29,7 @@ class Outdated(msgspec.Struct, frozen=True, kw_only=True):
     """One package: installed, what `upgrade` would bring, the newest at all.
 
     The other fields are about the step to `wanted`, or to `latest` where the ranges keep it back;
-    see `step.Step`.
+    see `step.Step`. `bytes_to_fetch` holds what comes because of the step as well.
     """
 
     name: str
@@ -62,7 +62,8 @@ def outdated(
     except ShelfError:
         planned = None  # the ranges contradict by now: `upgrade` tells how
     seen = lock.of(environment)
-    asked = _Asked(project, seen, environment, has, planned)
+    fetched = _bytes(planned, seen) if planned else {}
+    asked = _Asked(project, seen, environment, has, planned, fetched)
     rows = [_row(asked, package, _entries(index, package)) for package in seen.packages]
     return [row for row in rows if row.advisory or {row.wanted, row.latest} != {row.current}]
 
@@ -75,6 +76,31 @@ class _Asked(NamedTuple):
     environment: str
     has: Callable[[str], bool]
     planned: Plan | None
+    fetched: dict[tuple[str, str], int]
+
+
+def _bytes(planned: Plan, seen: Lock) -> dict[tuple[str, str], int]:
+    """What the upgrade fetches for each package that moves, with all that comes because of it.
+
+    Files that several need count once, so that the sum is what is fetched.
+    """
+    moved = {
+        (each.name, each.isolated): new
+        for each in seen.packages
+        if (new := planned.held.find(each.name, each.isolated)) and new.version != each.version
+    }
+    left = {key: sum(file.size for file in files) for key, files in planned.fetch.items()}
+    found = {key: left.pop(key, 0) for key in moved}
+    for key, package in moved.items():
+        waiting = [package]
+        while waiting:
+            for on, _ in waiting.pop().needed():
+                below = on, package.isolated
+                needed = planned.held.find(*below)
+                if needed and below in left:
+                    found[key] += left.pop(below)
+                    waiting.append(needed)
+    return found
 
 
 def raised(project: Project, names: set[str], index: Index) -> Project:
@@ -82,9 +108,15 @@ def raised(project: Project, names: set[str], index: Index) -> Project:
     wanted = {}
     for name, need in project.dependencies.items():
         latest = newest(index(name, None).entries).version if name in names else None
-        outside = latest and not Requirement.parse(need.version).matches(Version.parse(latest))
-        wanted[name] = msgspec.structs.replace(need, version=f"^{latest}") if outside else need
+        ahead = latest and _is_ahead(Version.parse(latest), Requirement.parse(need.version))
+        wanted[name] = msgspec.structs.replace(need, version=f"^{latest}") if ahead else need
     return msgspec.structs.replace(project, dependencies=wanted)
+
+
+def _is_ahead(latest: Version, asked: Requirement) -> bool:
+    """Whether a version lies beyond a range, not in it and not before it (a pre-release is asked for)."""
+    lowest = [each.low for each in asked.ranges if each.low]
+    return not asked.matches(latest) and all(low < latest for low in lowest)
 
 
 def _entries(index: Index, package: Locked) -> tuple[Entry, ...]:
@@ -97,7 +129,10 @@ def _entries(index: Index, package: Locked) -> tuple[Entry, ...]:
 def _row(asked: _Asked, package: Locked, entries: tuple[Entry, ...]) -> Outdated:
     current = Version.parse(package.version)
     target = asked.planned.held.find(package.name, package.isolated) if asked.planned else None
-    wanted = target.version if target else _inside(package, entries, asked.project)
+    if target:
+        wanted = target.version
+    else:  # what goes with an upgrade stays as it is until then
+        wanted = package.version if asked.planned else _inside(package, entries, asked.project)
     latest = max(current, Version.parse(newest(entries).version)) if entries else current
     aim = wanted if wanted != package.version else str(latest)
     if target is None or target.version != aim:
@@ -105,7 +140,9 @@ def _row(asked: _Asked, package: Locked, entries: tuple[Entry, ...]) -> Outdated
     found = None
     if target is not None and aim != package.version:
         missing = {f.sha256: f.size for f in target.installed_files() if not asked.has(f.sha256)}
-        found = step(package, target, entries, sum(missing.values()))
+        planned = asked.fetched.get((package.name, package.isolated))
+        size = sum(missing.values()) if planned is None else planned
+        found = step(package, target, entries, size)
     return Outdated(
         name=package.name,
         current=package.version,

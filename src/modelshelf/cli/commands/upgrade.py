@@ -20,6 +20,7 @@ from modelshelf.cli.project import add_consent, add_network, add_place, add_reso
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelshelf.client.install import Plan
+    from modelshelf.client.sources import Index
     from modelshelf.client.step import Step
 
 
@@ -89,17 +90,31 @@ def _followed(bench: Bench, text: str, names: Collection[str]) -> tuple[str, dic
     moves: dict[str, str] = {}
     for name in sorted({*names} & project.dependencies.keys()):
         need = project.dependencies[name]
-        successor = newest(index(name, need.registry).entries).successor
+        successor = _successor(name, need.registry, index)
         if successor is None:
+            continue
+        moves[name] = successor
+        text = drop_dependency(text, name, above=bench.shelf.above)
+        if successor in bench.shelf.parse(text).dependencies:
             continue
         latest = newest(index(successor, need.registry).entries)
         offered = {each.name for each in latest.variants}
         kept = need.variants if offered.issuperset({*need.variants} - {"*"}) else ()
         moved = msgspec.structs.replace(need, version=f"^{latest.version}", variants=kept)
-        text = drop_dependency(text, name, above=bench.shelf.above)
         text = set_dependency(text, successor, moved, above=bench.shelf.above)
-        moves[name] = successor
     return text, moves
+
+
+def _successor(name: str, registry: str | None, index: Index) -> str | None:
+    """The last one in the chain of those that replace `name`; None for none, and for a circle."""
+    from modelshelf.client.remote import newest
+
+    seen = [name]
+    while (following := newest(index(seen[-1], registry).entries).successor) is not None:
+        if following in seen:
+            return None
+        seen.append(following)
+    return seen[-1] if len(seen) > 1 else None
 
 
 def _steps(
