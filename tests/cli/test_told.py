@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -35,3 +36,26 @@ def test_what_others_need_stays_and_it_is_said(shelf: Shelf, two: str) -> None:
     assert told == f"{two}/scale 1.1.0 stays, it is needed by {two}/reader\n"
     told = shelf("remove", f"{two}/reader").out
     assert told.splitlines() == [f"- {two}/reader 1.0.0", f"- {two}/scale 1.1.0"]
+
+
+def test_what_was_locked_elsewhere_is_told_when_it_comes(
+    shelf: Shelf, two: str, project: Path
+) -> None:
+    assert shelf("add", f"{two}/scale").code == 0
+    assert shelf("sync", "--frozen").out == "Everything is installed.\n"
+    shutil.rmtree(project / ".shelf")
+    assert shelf("sync", "--frozen").out == f"+ {two}/scale 1.1.0\n"
+
+
+@pytest.mark.parametrize(
+    "words", ["sync", "sync --locked", "lock", "upgrade", "install", "rollback"]
+)
+def test_a_folder_that_is_no_project_is_no_success(
+    shelf: Shelf, tmp_path: Path, words: str
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    done = shelf(*words.split(), cwd=elsewhere)
+    assert (done.code, done.out) == (1, "")
+    assert "there is no shelf.toml here" in done.err
+    assert not any(elsewhere.iterdir())

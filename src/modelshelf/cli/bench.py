@@ -16,9 +16,9 @@ from modelshelf.cli.project import shelf_of
 from modelshelf.client import install
 from modelshelf.client.install import Change, Plan
 from modelshelf.client.settings import settings
-from modelshelf.client.shelf import Shelf
+from modelshelf.client.shelf import Shelf, is_project
 from modelshelf.client.sources import Sources
-from modelshelf.errors import Invalid, LockStale
+from modelshelf.errors import Invalid, LockStale, NotFound
 from modelshelf.package import lock as locks
 from modelshelf.package.graph import pruned
 from modelshelf.package.lock import Lock
@@ -94,6 +94,13 @@ class Bench:
         require_resolution(resolution)
         return msgspec.structs.replace(project, resolution=resolution)
 
+    def arriving(self, plan: Plan) -> str:
+        """What was locked before and comes only now, a line each; ask before `apply`."""
+        known = {each.name for each in plan.changes}
+        packages = [each for each in plan.held.packages if each.name not in known]
+        new = [each for each in packages if not self.shelf.release(each).is_dir()]
+        return "\n".join(f"+ {each.name} {each.version}" for each in new)
+
     def apply(self, plan: Plan, text: str, output: Output, done: str) -> None:
         """Make it so, with a bar."""
         sources = self.sources(self.shelf.parse(text))
@@ -105,13 +112,21 @@ class Bench:
 
 
 @contextmanager
-def changing(arguments: argparse.Namespace, *, relock: bool = True) -> Iterator[Bench]:
-    """Be alone with the shelf that `arguments` name.
+def changing(
+    arguments: argparse.Namespace, *, relock: bool = True, begin: bool = False
+) -> Iterator[Bench]:
+    """Be alone with the shelf that `arguments` name; with `begin` it may be a new one.
 
     With `relock` a lock that cannot be read for the marks of a merge counts as what both sides
     chose; else it raises LockStale.
     """
     shelf = shelf_of(arguments)
+    if not (begin or arguments.user or is_project(shelf.root) or shelf.lock_text()):
+        raise NotFound(  # a wrong folder must not look like success
+            "there is no shelf.toml here, nor in a folder above",
+            where=str(shelf.root),
+            hint="go to your project, or begin one: shelf add NAME",
+        )
     with shelf.writing(settings().files().lends):
         yield Bench(arguments, shelf, _lock(shelf, relock=relock))
 

@@ -27,7 +27,7 @@ def change(
     drop: Sequence[str] = (),
 ) -> None:
     """Add or drop packages of the shelf here; `shelf.toml` changes only if all works."""
-    with changing(arguments) as bench:
+    with changing(arguments, begin=bool(add)) as bench:
         text = bench.text
         for each in add:
             text = _added(bench, text, each)
@@ -42,10 +42,11 @@ def change(
         if (settled := _settled(bench, text, add, planned)) != text:
             text = settled
             planned = bench.planned(text, fresh)
+        told = [bench.arriving(planned), *_staying(planned, drop)]
         if not arguments.dry_run:
             bench.apply(planned, text, output, _done("add", add) or _done("remove", drop) or "sync")
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
-    text = "\n".join(_staying(planned, drop))
+    text = "\n".join(filter(None, told))
     tell(planned, output, dry_run=arguments.dry_run, text=text, mismatches=mismatches)
 
 

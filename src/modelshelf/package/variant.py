@@ -132,8 +132,9 @@ def _usable(artifact: Artifact, wanted: Dependency, environment: Environment) ->
 
 
 def _nothing(entry: Entry, wanted: Dependency, environment: Environment) -> NotFound:
+    formats = wanted.format or " or ".join(environment.formats)
     asked = [
-        wanted.format or " or ".join(environment.formats) or "any format",
+        *([f"as {formats}"] if formats else []),
         f"for {wanted.context or ' or '.join(environment.contexts) or DEFAULT_CONTEXT}",
         *([f"with {wanted.where}"] if wanted.where else []),
     ]
@@ -141,9 +142,9 @@ def _nothing(entry: Entry, wanted: Dependency, environment: Environment) -> NotF
     models = [each for each in entry.variants if not meant or "*" in meant or each.name in meant]
     offered = {f"{a.format} for {', '.join(a.contexts)}" for v in models for a in v.artifacts}
     named_ones = [f"`{each}`" for each in meant if each != "*"]
-    what = f"variant {', '.join(named_ones)}" if named_ones else "a model"
+    what = f"variant {', '.join(named_ones)}" if named_ones else "model"
     return NotFound(
-        f"{what} of {entry.name} {entry.version} is not offered as {' '.join(asked)}",
+        f"{entry.name} {entry.version} has no {what} {' '.join(asked)}",
         expected="; ".join(sorted(offered)),
         hint="choose another with --format, --context or --variant, or relax the conditions",
     )

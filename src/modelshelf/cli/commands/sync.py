@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             planned = keep(bench.before, here, bench.store.has, text=bench.shelf.lock_text())
         else:
             planned = bench.planned(bench.text)
+        text = bench.arriving(planned)
         if not arguments.dry_run:
             bench.apply(planned, bench.text, output, "sync")
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
-    tell(planned, output, dry_run=arguments.dry_run, mismatches=mismatches)
+    tell(planned, output, dry_run=arguments.dry_run, text=text, mismatches=mismatches)
