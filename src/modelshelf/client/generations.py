@@ -43,13 +43,15 @@ class Generations:
     def add(self, before: str, lock: str, environment: str, done: str) -> None:
         """Keep the state that comes, unless it is the newest one already.
 
-        The lock `before`, where no generation has it, is kept as well: it came from elsewhere. One
-        that cannot be read (it has the marks of a merge) is no state to go back to. The caller is
-        alone on the shelf.
+        The lock `before`, where it is not the newest, is kept as well: it came from elsewhere, or
+        somebody went back to it. One that cannot be read (it has the marks of a merge) is no state
+        to go back to. The caller is alone on the shelf.
         """
         kept = self.all()
-        if before and all(each.lock != before for each in kept) and _is_lock(before):
-            kept.append(self._write(kept, before, environment, "found"))
+        if before and (not kept or kept[-1].lock != before) and _is_lock(before):
+            known = [each.number for each in kept if each.lock == before]
+            told = f"back at {known[-1]}" if known else "found"
+            kept.append(self._write(kept, before, environment, told))
         if not kept or (kept[-1].lock, kept[-1].environment) != (lock, environment):
             self._write(kept, lock, environment, done)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import permutations
 
@@ -144,6 +145,9 @@ class _Releases:
             self._numbers[name] = len(self.names)
             self.names.append(name)
             self._registry[name] = need.registry
+        elif need.registry:
+            with suppress(NotFound):
+                self._index(name, need.registry)  # refuses a second one
         return self._numbers[name]
 
     def require(self, name: str, need: Dependency, root: str) -> None:
