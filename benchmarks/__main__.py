@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import index, install, look, startup
+from benchmarks import index, install, look, solve, startup
 from benchmarks.measure import Result, table
 
 MEASUREMENTS: dict[str, Callable[[Path], list[Result]]] = {
@@ -15,6 +15,7 @@ MEASUREMENTS: dict[str, Callable[[Path], list[Result]]] = {
     "index": index.measure,
     "install": install.measure,
     "look": look.measure,
+    "solve": solve.measure,
 }
 
 

@@ -48,7 +48,7 @@ def zoo() -> Shelf:
         lag = chance.choice((0, 0, 0.1, 0.2))
         ages = [min(index / releases + lag, 0.99) for index in range(releases)]
         packages.append([{on: major(on, age) for on in some} for age in ages])
-    return Shelf(packages, {package: (1, 40) for package in range(52, 60)}, {})
+    return Shelf(packages, dict.fromkeys(range(52, 60), (1, 40)), {})
 
 
 def tree() -> Shelf:
@@ -56,7 +56,7 @@ def tree() -> Shelf:
     chance = random.Random(5)
     layers, each, releases = 10, 20, 15
 
-    def needs(layer: int, some: list[int], index: int) -> Needs:
+    def needs(some: list[int], index: int) -> Needs:
         found = {}
         for on in some:
             middle = min(index + chance.randint(0, 2), releases)
@@ -68,7 +68,7 @@ def tree() -> Shelf:
         lower = range((layer + 1) * each, min(layer + 2, layers) * each)
         for _ in range(each):
             some = chance.sample(lower, 3) if lower else []
-            packages.append([needs(layer, some, index) for index in range(1, releases + 1)])
+            packages.append([needs(some, index) for index in range(1, releases + 1)])
     return Shelf(packages, dict.fromkeys(range(4), (1, releases)), {})
 
 

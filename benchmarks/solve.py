@@ -26,10 +26,9 @@ ABSENT = 3
 
 def measure(folder: Path) -> list[Result]:
     """Every shelf by every solver that is installed; a peer over the limit is stopped and told."""
-    del folder
     results = []
     for shelf in SHELVES:
-        seconds = {solver: _median(solver, shelf) for solver in SOLVERS}
+        seconds = {solver: _median(solver, shelf, folder) for solver in SOLVERS}
         ours = seconds.pop(OURS)
         assert ours is not None
         results.append(Result(f"solve: {shelf}", ours * 1000, "ms", _goal(shelf)))
@@ -51,11 +50,11 @@ def _goal(shelf: str) -> float | None:
     return GOALS[shelf] * 1000 if shelf in GOALS else None
 
 
-def _median(solver: str, shelf: str) -> float | None:
+def _median(solver: str, shelf: str, folder: Path) -> float | None:
     """CPU seconds; None where the solver is not installed."""
     found: list[float] = []
     while len(found) < ROUNDS:
-        seconds = _once(solver, shelf)
+        seconds = _once(solver, shelf, folder)
         if seconds is None:
             return None
         found.append(seconds)
@@ -64,11 +63,16 @@ def _median(solver: str, shelf: str) -> float | None:
     return statistics.median(found)
 
 
-def _once(solver: str, shelf: str) -> float | None:
+def _once(solver: str, shelf: str, folder: Path) -> float | None:
     command = [sys.executable, "-m", "benchmarks.solve", solver, shelf]
     try:
         child = subprocess.run(
-            command, capture_output=True, text=True, timeout=LONGEST_SECONDS + 10, check=False
+            command,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+            env={**os.environ, "TMPDIR": str(folder)},
         )
     except subprocess.TimeoutExpired:
         sys.stderr.write(f"  {solver} did not solve {shelf} in {LONGEST_SECONDS} s\n")
