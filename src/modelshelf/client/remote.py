@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 API = "/api/v1"
 Model = TypeVar("Model")
+_LINES = msgspec.json.Decoder(Entry)
+"""Made before any thread is: two that make the first decoder of a type at once crash Python."""
 
 
 class Registry:
@@ -159,9 +161,8 @@ def _require_grown(before: tuple[Entry, ...], now: tuple[Entry, ...], path: Path
 
 
 def _entries(body: bytes, name: str, url: str) -> tuple[Entry, ...]:
-    decoder = msgspec.json.Decoder(Entry)
     try:
-        entries = tuple(decoder.decode_lines(body))
+        entries = tuple(_LINES.decode_lines(body))
     except (msgspec.MsgspecError, RecursionError) as error:
         raise _not_a_registry(url, error) from None
     for entry in entries:

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Match, Route
 
 from modelshelf.errors import NotFound, ShelfError, UsageError
 from modelshelf.plugins import offered
-from modelshelf.registry import describing, index, jobs, log, openapi, pages, replies
+from modelshelf.registry import describing, index, jobs, log, openapi, pages, replies, shapes
 from modelshelf.registry.accounts import Passwords, Throttle
 from modelshelf.registry.comparisons import Comparisons
 from modelshelf.registry.derived import Derived
@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> Starlette:
         exception_handlers={HTTPException: _not_routed},
         lifespan=_lifespan,
     )
+    shapes.learn()
     app.state.settings = settings
     return app
 
