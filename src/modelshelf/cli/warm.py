@@ -53,13 +53,13 @@ def _stamp() -> list[str] | None:
 
 
 def _is_project(folder: str) -> bool:
-    """As `client.shelf.is_project`, which costs too much to import."""
+    """As `client.shelf.is_project`, or more: that reads TOML, which costs too much to import."""
     own, other = (os.path.join(folder, name) for name in PROJECTS)  # noqa: PTH118
     if os.path.exists(own):  # noqa: PTH110
         return True
     try:
         with open(other, "rb") as file:  # noqa: PTH123
-            return b"[tool.modelshelf" in file.read()
+            return b"modelshelf" in file.read()
     except OSError:
         return False
 

@@ -233,7 +233,7 @@ class Shelf:
         Lines: modification time in ns, size, path; then the wanted names after `=`.
         """
         paths = [self.file, self.root / locks.FILE]
-        if not paths[0].exists():
+        if not all(path.exists() for path in paths):
             return  # nothing was ever wanted here
         for each in lock.packages:
             paths += [self.release(each) / file.path for file in each.installed_files()]
@@ -286,6 +286,7 @@ def is_project(folder: Path) -> bool:
     if (folder / manifest.FILE).is_file():
         return True
     try:
-        return b"[tool.modelshelf" in (folder / manifest.PYPROJECT).read_bytes()
+        text = (folder / manifest.PYPROJECT).read_bytes()
     except OSError:
         return False
+    return b"modelshelf" in text and manifest.is_consumer(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping, MutableMapping
 
 import msgspec
@@ -30,7 +31,32 @@ def set_dependency(text: str, name: str, wanted: Dependency, *, above: Tables = 
         table = below
     fields = msgspec.to_builtins(wanted)
     table[name] = fields["version"] if len(fields) == 1 else _inline(fields)
-    return tomlkit.dumps(document)
+    line = tomlkit.dumps({name: table[name]})
+    # tomlkit puts a new table below dotted keys (`modelshelf.registries = []`) in a wrong place
+    for changed in (tomlkit.dumps(document), _appended(text, (*above, "dependencies"), line)):
+        if _is_set(text, changed, (*above, "dependencies"), line):
+            return changed
+    raise Invalid(
+        "the file cannot be changed in place", where="shelf.toml", hint=f"add by hand: {line}"
+    )
+
+
+def _appended(text: str, tables: Tables, line: str) -> str:
+    """`text` with a table more at its end."""
+    return f"{text.rstrip()}\n\n[{'.'.join(tables)}]\n{line}"
+
+
+def _is_set(before: str, after: str, tables: Tables, line: str) -> bool:
+    """Whether `after` is `before` with `line` in the table, and nothing else changed."""
+    try:
+        wanted, found = tomllib.loads(before), tomllib.loads(after)
+    except ValueError:
+        return False
+    table = wanted
+    for step in tables:
+        table = table.setdefault(step, {})
+    table |= tomllib.loads(line)
+    return wanted == found
 
 
 def drop_dependency(text: str, name: str, *, above: Tables = ()) -> str:

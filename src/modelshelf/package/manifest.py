@@ -77,7 +77,11 @@ def parse_project(text: str | bytes, file: str = FILE) -> Project:
     With `file` `pyproject.toml` its table `[tool.modelshelf]` is read. Raises Invalid with all
     problems in the tables that a consumer writes.
     """
-    raw, lines = _load(text)
+    try:
+        raw, lines = _load(text)
+    except Invalid as error:
+        problems = tuple(each._replace(file=file) for each in error.problems)
+        raise Invalid(error.message, where=problems[0].where(), problems=problems) from None
     if file == PYPROJECT:
         for step in TABLE:
             below = raw.get(step, {})
@@ -86,6 +90,17 @@ def parse_project(text: str | bytes, file: str = FILE) -> Project:
     elif "package" in raw:
         raw = {key: raw[key] for key in raw if key in _CONSUMERS}
     return _build(raw, lines, Project, file)
+
+
+def is_consumer(pyproject: bytes) -> bool:
+    """Whether a `pyproject.toml` has a table `[tool.modelshelf]`; one that is no TOML may have."""
+    try:
+        found: object = tomllib.loads(pyproject.decode())
+    except (ValueError, RecursionError):
+        return b"[tool.modelshelf" in pyproject
+    for step in TABLE:
+        found = found.get(step) if isinstance(found, dict) else None
+    return found is not None
 
 
 def located(text: bytes, found: Iterable[Problem]) -> tuple[Problem, ...]:
