@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +29,19 @@ def test_a_step_is_told_once(shelf: Shelf, two: str) -> None:
     assert shelf("add", f"{name}@=1.0.0").code == 0
     told = shelf("upgrade", "--major", "--dry-run").out.splitlines()
     assert [line for line in told if name in line] == [f"~ {name} 1.0.0 -> 1.1.0 (minor)"]
+
+
+def test_a_step_is_told_before_anything_is_fetched(
+    shelf: Shelf, two: str, project: Path, registry_data: Path
+) -> None:
+    assert shelf("add", f"{two}/scale@=1.0.0").code == 0
+    manifest = (project.parent / "scale-1.1.0" / "shelf.toml").read_bytes()
+    for path in registry_data.rglob(hashlib.sha256(manifest).hexdigest()):
+        path.unlink()
+    done = shelf("upgrade", "--major")
+    assert done.code != 0
+    assert f"~ {two}/scale 1.0.0 -> 1.1.0 (minor)" in done.out
+    assert "Fetched" not in done.out
 
 
 def test_what_others_need_stays_and_it_is_said(shelf: Shelf, two: str) -> None:

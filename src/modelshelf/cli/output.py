@@ -37,6 +37,11 @@ class Output:
         sys.stdout.write(harmless(text).rstrip("\n") + "\n")
         sys.stdout.flush()
 
+    def ahead(self, text: str) -> None:
+        """Print a part of the outcome's text before the rest is there; nothing with `--json`."""
+        if text and not self.json:
+            self.result(None, text)
+
     def note(self, text: str) -> None:
         """Say something that is not the outcome."""
         if not self.quiet:
