@@ -49,6 +49,8 @@ def message(package: Locked, entries: tuple[Entry, ...]) -> str | None:
     """What there is to say of a locked release: a warning, or a newer release; None for nothing."""
     who = f"{package.name} {package.version}"
     here = next((each for each in entries if each.version == package.version), None)
+    if here is None:
+        return None  # what is known of the index is older than the lock
     if warned := advisory(here):
         return f"{who} is {warned}"
     latest = newest(entries)
