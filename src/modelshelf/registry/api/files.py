@@ -20,7 +20,10 @@ API = Resource("files")
 
 
 class _Blob(FileResponse):
-    """A file, or the part of it asked for; what was sent of it is told to `sent` in the end."""
+    """A file, or the part of it asked for; what was sent of it is told to `sent`, once.
+
+    It is told before the last piece goes out: who has the file finds it in the log.
+    """
 
     chunk_size = 1 << 20
     sent: Callable[[int], None] | None = None
@@ -31,15 +34,25 @@ class _Blob(FileResponse):
 
         async def counting(message: Message) -> None:
             nonlocal count
-            await send(message)
-            count += len(message.get("body", b""))
+            if message["type"] == "http.response.body":
+                size = len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    await self._tell(count + size)
+                await send(message)
+                count += size
+            else:
+                await send(message)
 
         try:
             await super().__call__(scope, receive, counting)
         finally:
-            if self.sent is not None:
-                with CancelScope(shield=True):
-                    await run_in_threadpool(self.sent, count)
+            with CancelScope(shield=True):
+                await self._tell(count)
+
+    async def _tell(self, count: int) -> None:
+        told, self.sent = self.sent, None
+        if told is not None:
+            await run_in_threadpool(told, count)
 
 
 @API.route(
