@@ -272,7 +272,7 @@ def loads(text: str) -> Lock:
     return lock
 
 
-_MARK = re.compile(r"^(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: .*)?$", re.MULTILINE)
+_MARK = re.compile(r"^(<<<<<<<|\|\|\|\|\|\|\||=======|>>>>>>>)(?: .*)?\r?$", re.MULTILINE)
 
 
 def merged(text: str) -> Lock:
