@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 import msgspec
 
+from modelshelf.package.python_range import admits, compatible, parsed
 from modelshelf.package.record import Requires
+
+_BEGUN = re.compile(r"\d+(\.\d+)?")
 
 DEFAULT = "default"
 """What the environment of a project is called that names none."""
@@ -40,7 +44,8 @@ def unmet(requires: Requires, environment: Environment) -> Iterator[str]:
         if name in requires.frameworks:
             yield from _outside(name, version, requires.frameworks[name])
     if environment.hardware is not None:
-        lacking = sorted({*requires.hardware} - {*environment.hardware})
+        there = {each.lower() for each in environment.hardware}
+        lacking = sorted({each.lower() for each in requires.hardware} - there)
         yield from (f"there is no {each}" for each in lacking)
 
 
@@ -51,9 +56,14 @@ def _outside(name: str, version: str, wanted: str) -> Iterator[str]:
 
 @lru_cache(4096)
 def _inside(version: str, wanted: str) -> bool:
-    """Whether a version lies in a PEP 440 range; `3.11` stands for every 3.11.x."""
-    from packaging.specifiers import SpecifierSet
+    """Whether a version lies in a PEP 440 range; `3.11` stands for every 3.11.x.
 
-    written = version if version.count(".") != 1 else f"{version}.999"
-    asked = SpecifierSet(wanted)
-    return asked.contains(version, prereleases=True) or asked.contains(written, prereleases=True)
+    In what is no range nothing lies.
+    """
+    if wanted == "*":
+        return True
+    if parsed(wanted) is None:
+        return False
+    if _BEGUN.fullmatch(version):
+        return compatible(wanted, f"=={version}.*")
+    return admits(wanted, version) is not False

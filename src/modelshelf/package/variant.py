@@ -112,9 +112,11 @@ def _best(
 ) -> list[Artifact]:
     """One artifact, or none: of what is offered, what the environment prefers, else no code."""
 
-    def rank(artifact: Artifact) -> tuple[int, bool]:
-        order = environment.formats
-        return order.index(artifact.format) if order else 0, unsafe(artifact.format)
+    def rank(artifact: Artifact) -> tuple[int, int, bool]:
+        formats, contexts = environment.formats, environment.contexts
+        runs = [place for place, each in enumerate(contexts) if each in artifact.contexts]
+        place = formats.index(artifact.format) if formats else 0
+        return place, min(runs, default=0), unsafe(artifact.format)
 
     return sorted(_offered(entry, variant, wanted, environment), key=rank)[:1]
 
