@@ -7,10 +7,11 @@ where it can be, and what was chosen for one environment is taken for the next.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import permutations, product
+from typing import NamedTuple
 
 from modelshelf.checks.safety.consent import carries_code
 from modelshelf.client.sources import Index
@@ -137,6 +138,7 @@ class _Releases:
         self._inside: dict[tuple[int, str], int] = {}
         self._fitting: dict[tuple[object, ...], int] = {}
         self._python: dict[tuple[int, int], dict[int, tuple[int, str]]] = {}
+        self._roles: dict[tuple[object, ...], int] = {}
         self.names: list[str] = []
 
     def number(self, name: str, need: Dependency) -> int:
@@ -206,7 +208,7 @@ class _Releases:
         inside = (number, need.version)
         if inside not in self._inside:
             self._inside[inside] = self._in_range(number, Requirement.parse(need.version))
-        pins = (number, need.variants, need.format, need.context, need.where)
+        pins = (number, *_pins(need))
         if pins not in self._fitting:
             self._fitting[pins] = sum(
                 1 << bit
@@ -236,10 +238,17 @@ class _Releases:
 
     def dependencies(self, package: int, index: int) -> Mapping[int, int]:
         """What release `index` (from 1) needs, and what it goes with."""
-        needs = {
-            self.number(name, need): self.mask(name, need) | (need.kind == "base")
-            for name, need in self.entries(package)[index - 1].dependencies.items()
-        }
+        entry = self.entries(package)[index - 1]
+        needs: dict[int, int] = {}
+        if self._is_role(package):
+            needs[self._numbers[entry.name]] = 1 << index
+        else:
+            for name, need in entry.dependencies.items():
+                number, mask = self.number(name, need), self.mask(name, need)
+                needs[number] = mask | (need.kind == "base")
+                role = self._roles.get((number, *_pins(need)))
+                if role is not None and need.kind != "base":
+                    needs[role] = mask
         for other, (allowed, _) in self._python.get((package, index), {}).items():
             needs[other] = needs.get(other, -1) & allowed
         return needs
@@ -251,43 +260,76 @@ class _Releases:
         """
         asked = self._asked_for(chosen, wanted)
         needing = [
-            (package, place, needs)
+            (package, place)
             for package, place in chosen.items()
-            if _any(needs := self._needs(package, place, asked))
+            if not self._is_role(package) and _any(self.entries(package)[place - 1].requires)
         ]
-        for (package, place, mine), (other, _, theirs) in permutations(needing, 2):
-            if reason := conflict(mine, theirs):
+        return any(self._contradict(*pair, asked) for pair in permutations(needing, 2))
+
+    def _contradict(
+        self, one: tuple[int, int], two: tuple[int, int], asked: Mapping[str, _Asked]
+    ) -> bool:
+        """The same of two releases; what is remembered holds whoever else asks for them."""
+        (package, place), (other, its_place) = one, two
+        mine, theirs = asked[self.names[package]], asked[self.names[other]]
+        if not conflict(self._needs(*one, mine.every), self._needs(*two, theirs.every)):
+            return False
+        for (needs, role), (its_needs, its_role) in product(mine.causes(), theirs.causes()):
+            own = self._needs(package, place, needs)
+            if reason := conflict(own, self._needs(other, its_place, its_needs)):
                 allowed = sum(
                     1 << bit
                     for bit in range(1, self.count(other) + 1)
-                    if conflict(mine, self._needs(other, bit, asked)) is None
+                    if conflict(own, self._needs(other, bit, its_needs)) is None
                 )
-                self._python.setdefault((package, place), {})[other] = (allowed | ABSENT, reason)
+                known = self._python.setdefault((self._role(package, role), place), {})
+                its_number = self._role(other, its_role)
+                before, _ = known.get(its_number, (-1, ""))
+                known[its_number] = before & (allowed | ABSENT), reason
                 return True
         return False
 
+    def _role(self, package: int, need: Dependency | None) -> int:
+        """The number of a package as `need` asks for it.
+
+        It has the same releases and goes with the package itself, but only where something asks so.
+        """
+        if need is None:
+            return package
+        key = (package, *_pins(need))
+        if key not in self._roles:
+            self._roles[key] = len(self.names)
+            self.names.append(self.names[package])
+            self._entries[self._roles[key]] = self.entries(package)
+        return self._roles[key]
+
+    def _is_role(self, package: int) -> bool:
+        return self._numbers[self.names[package]] != package
+
     def _asked_for(
         self, chosen: Mapping[int, int], wanted: Mapping[str, Dependency]
-    ) -> dict[str, list[Dependency]]:
-        asked = {name: [need] for name, need in wanted.items()}
+    ) -> dict[str, _Asked]:
+        asked = {self.names[package]: _Asked([], []) for package in chosen}
+        for name, need in wanted.items():
+            asked[name].always.append(need)
         for package, place in chosen.items():
             for name, need in self.entries(package)[place - 1].dependencies.items():
                 if need.kind != "base":
-                    asked.setdefault(name, []).append(need)
+                    asked[name].here.append(need)
         return asked
 
-    def _needs(self, package: int, place: int, asked: Mapping[str, list[Dependency]]) -> Requires:
+    def _needs(self, package: int, place: int, asked: Iterable[Dependency]) -> Requires:
         """What of `[requires]` counts: Python packages, and frameworks of formats to be installed."""
         entry = self.entries(package)[place - 1]
         if not _any(entry.requires):
             return entry.requires
         formats = {
-            format_name: True
-            for need in asked.get(entry.name, ())
+            format_name
+            for need in asked
             if fits(entry, need, self._environment)
             for _, format_name, _ in selected(entry, need, self._environment, carries_code)
         }
-        return needed(entry.requires, formats)
+        return needed(entry.requires, dict.fromkeys((*formats, "any"), True))
 
     def preferred(self, package: int) -> int:
         """The locked release, else the one taken elsewhere, as a mask."""
@@ -318,11 +360,36 @@ class _Releases:
             need = self.entries(fact.package)[place - 1].dependencies.get(name)
             _, reason = self._python.get((fact.package, place), {}).get(fact.on, (0, ""))
             ranged = f"{name} {typed(need)}" if need else f"other releases of {name}"
+            if self._is_role(fact.package) and fact.on == self._numbers[self.names[fact.package]]:
+                return "itself"
             if fact.allowed == ABSENT:
                 ranged = name  # works only without it
             return f"{ranged} ({reason})" if reason else ranged
 
         return words
+
+
+class _Asked(NamedTuple):
+    """Needs of one package: those of the shelf, and those of the releases chosen with it."""
+
+    always: list[Dependency]
+    here: list[Dependency]
+
+    @property
+    def every(self) -> list[Dependency]:
+        """All of them."""
+        return self.always + self.here
+
+    def causes(self) -> Iterator[tuple[list[Dependency], Dependency | None]]:
+        """What to blame, the least first: needs, and the one that is not always there."""
+        yield self.always, None
+        for need in self.here:
+            yield [*self.always, need], need
+        yield self.every, None  # several needs together: frameworks that are one distribution
+
+
+def _pins(need: Dependency) -> tuple[object, ...]:
+    return need.variants, need.format, need.context, need.where
 
 
 def _any(requires: Requires) -> bool:
