@@ -55,8 +55,11 @@ def _told(error: OSError) -> ShelfError:
 class _Parser(argparse.ArgumentParser):
     """Mistakes are errors like any other: text or JSON, with a hint."""
 
+    told = ""
+    """How the command is typed, where the whole line is at fault."""
+
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message, hint=f"see: {self.prog} --help")
+        raise UsageError(message, hint=f"see: {self.told or self.prog} --help")
 
 
 def parser_for(command: str) -> argparse.ArgumentParser:
@@ -69,6 +72,7 @@ def parser_for(command: str) -> argparse.ArgumentParser:
     module = importlib.import_module(module_name(command))
     whole = (module.__doc__ or "").strip()
     parser = _Parser(prog="shelf")
+    parser.told = f"shelf {command}"
     each = parser.add_subparsers(metavar="COMMAND").add_parser(
         command, description=whole, formatter_class=argparse.RawDescriptionHelpFormatter
     )

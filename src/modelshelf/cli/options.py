@@ -15,6 +15,7 @@ from modelshelf.package import name as names
 from modelshelf.package.record import Dependency, Record
 from modelshelf.package.requirement import Requirement
 from modelshelf.package.version import Version
+from modelshelf.package.vocabularies import nearest, vocabulary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def dependency(arguments: argparse.Namespace, wanted: str, known: Dependency | N
 
     Pins in brackets (`^2[width<=0.5]`) take the place of all that was pinned before.
     """
+    for option, words in (("format", "formats"), ("context", "contexts")):
+        _require_word(option, words, getattr(arguments, option))
     ranged, pins = condition.split(wanted)
     Requirement.parse(ranged)
     base = known or Dependency(ranged)
@@ -139,6 +142,14 @@ def dependency(arguments: argparse.Namespace, wanted: str, known: Dependency | N
         where=pins.get("where") or base.where,
         isolated=arguments.isolated or base.isolated,
     )
+
+
+def _require_word(option: str, words: str, given: str | None) -> None:
+    """Raise UsageError with the nearest word where an option names none of a vocabulary."""
+    known = list(vocabulary(words))
+    if given is not None and given not in known:
+        hint = nearest(given, known) or f"known: {', '.join(sorted(known))}"
+        raise UsageError(f"there is no {option} `{given[:60]}`", hint=hint)
 
 
 def release(text: str) -> tuple[str, str | None]:

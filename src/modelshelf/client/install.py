@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -18,7 +19,7 @@ from modelshelf.client.resolve import Choice, resolve
 from modelshelf.client.settings import Settings
 from modelshelf.client.shelf import Shelf
 from modelshelf.client.sources import Index, Sources
-from modelshelf.errors import IntegrityError, Invalid, LockStale, NotFound
+from modelshelf.errors import IntegrityError, Invalid, LockStale, NetworkError, NotFound
 from modelshelf.package import composition
 from modelshelf.package import lock as locks
 from modelshelf.package.answer import unanswered
@@ -135,14 +136,16 @@ def apply(
     with store.quiet():
         roots.register(settings.home, shelf.root)
         shelf.write_next(lock_text)
-    entries = [
-        _entry(each, _manifest(each, store, sources), made=made) for each in plan.held.packages
-    ]
+    entries = []
+    for package in plan.held.packages:
+        with _naming(package):
+            entries.append(_entry(package, _manifest(package, store, sources), made=made))
     for package in plan.held.packages:
         files = [transfer.Wanted(f.sha256, f.size) for f in package.installed_files()]
         release = f"{package.name}@{package.version}"
         connect = partial(sources.http, package.registry)
-        transfer.fetch(connect, store, files, release=release, progress=progress)
+        with _naming(package):
+            transfer.fetch(connect, store, files, release=release, progress=progress)
     for package, entry in zip(plan.held.packages, entries, strict=True):
         _place(shelf, store, package, entry)
     if made:
@@ -152,6 +155,17 @@ def apply(
     shelf.write_lock(lock_text, plan.environment)
     shelf.prune(plan.held)
     shelf.write_stamp(plan.held)
+
+
+@contextmanager
+def _naming(package: Locked) -> Iterator[None]:
+    """Let an error of the network tell which release it kept away."""
+    try:
+        yield
+    except NetworkError as error:
+        named = f"{package.name} {package.version}"
+        error.where = f"{named}, {error.where}" if error.where else named
+        raise
 
 
 def _packages(project: Project, choice: Choice, index: Index) -> Iterator[Locked]:

@@ -11,10 +11,12 @@ from modelshelf.package.edit import drop_dependency, set_dependency
 from modelshelf.package.lock import Lock
 
 
-def back(shelf: Shelf, before: Lock, to: Generation, has: Has) -> tuple[Plan, str]:
+def back(
+    shelf: Shelf, before: Lock, to: Generation, has: Has, environment: str | None = None
+) -> tuple[Plan, str]:
     """The plan that puts the lock of `to` in force, and the text of what is wanted that goes with it.
 
-    Only dependencies are put back. Raises Refused where the environments are others now.
+    Only dependencies are put back; `environment` is this machine, else what it was. Raises Refused where the environments are others now.
     """
     lock = locks.loads(to.lock)
     text = shelf.text()
@@ -33,6 +35,6 @@ def back(shelf: Shelf, before: Lock, to: Generation, has: Has) -> tuple[Plan, st
     for name, wanted in lock.requirements.items():
         if project.dependencies.get(name) != wanted:
             text = set_dependency(text, name, wanted, above=shelf.above)
-    here = shelf.environment(lock.names, to.environment)
+    here = shelf.environment(lock.names, environment or to.environment)
     plan = keep(lock, here, has, text=to.lock)
     return plan._replace(changes=changes(before, plan)), text

@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             if arguments.to is not None
             else states.before(bench.shelf.lock_text())
         )
-        planned, text = back(bench.shelf, bench.before, to, bench.store.has)
+        planned, text = back(bench.shelf, bench.before, to, bench.store.has, arguments.environment)
         if not arguments.dry_run:
             bench.apply(planned, text, output, f"rollback to {to.number}")
     tell(planned, output, dry_run=arguments.dry_run, generation=to.number)
