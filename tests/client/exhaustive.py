@@ -163,6 +163,7 @@ class Exhaustive:
 
     def __init__(self, question: Question) -> None:
         self.question = question
+        self.excluded = 0
         self._able: dict[tuple[str, int], list[Entry]] = {}
 
     def able(self, name: str, need: Dependency) -> list[Entry]:
@@ -172,8 +173,10 @@ class Exhaustive:
         return self._able[key]
 
     def answers(self) -> list[dict[str, Entry]]:
-        every = self._extended({}, tuple(self.question.wanted.items()))
-        return [each for each in every if not self.contradictory(each)]
+        every = list(self._extended({}, tuple(self.question.wanted.items())))
+        left = [each for each in every if not self.contradictory(each)]
+        self.excluded = len(every) - len(left)
+        return left
 
     def _extended(self, chosen: dict[str, Entry], needs: Asked) -> Iterator[dict[str, Entry]]:
         if any(name in chosen and chosen[name] not in self.able(name, n) for name, n in needs):

@@ -15,9 +15,9 @@ from tests.client.exhaustive import Exhaustive, Question, free, questions
 from tests.client.projects import NOW, Instance, random_instance
 from tests.solver.releases import VERSIONS, means
 
-SEEDS, EACH = 20, 200
+SEEDS, EACH = 5, 800
 KINDS = (
-    "answers", "kept", "several", "apart", "environments", "python", "yanked", "pre-releases",
+    "answers", "kept", "several", "apart", "environments", "python", "contradictions", "yanked", "pre-releases",
     "NotFound", "Refused", "Unsatisfiable",
 )  # fmt: skip
 
@@ -64,6 +64,7 @@ def check(instance: Instance, seen: Counter[str]) -> None:
             before[key] = {}
             continue
         assert found[key] in answers
+        seen["contradictions"] += oracle.excluded > 0
         before[key] = {name: entry.version for name, entry in found[key].items()}
         check_kept(oracle, before[key], answers, seen)
         check_best(question, before[key], answers)
