@@ -97,9 +97,15 @@ class Shelf:
     def lock_text(self) -> str:
         """The text of `shelf.lock`, empty where there is none."""
         try:
-            return (self.root / locks.FILE).read_text(encoding="utf-8")
+            return (self.root / locks.FILE).read_text(encoding="utf-8-sig")
         except FileNotFoundError:
             return ""
+        except UnicodeDecodeError as error:
+            raise LockStale(
+                f"the lock cannot be read: {error.reason} at byte {error.start}",
+                where=locks.FILE,
+                hint="restore it from version control, or delete it and run: shelf lock",
+            ) from None
 
     def lock(self) -> Lock:
         """What `shelf.lock` holds, an empty lock where there is none. Raises Invalid, LockStale."""

@@ -20,7 +20,7 @@ from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.record import Dependency, Record, Variant
 from modelshelf.package.requirement import Requirement
-from modelshelf.package.toml_text import pairs
+from modelshelf.package.toml_text import DEEP_KEY, pairs
 from modelshelf.package.variant import Key
 from modelshelf.package.version import Version
 
@@ -251,6 +251,8 @@ def loads(text: str) -> Lock:
         raise LockStale(
             "the lock has the marks of a merge", where=FILE, hint="resolve it with: shelf lock"
         )
+    if DEEP_KEY.search(text):
+        raise _unreadable("a key of more than 32 parts")
     try:
         document = tomllib.loads(text)
         if document.get("version") != LOCK_VERSION:

@@ -14,6 +14,7 @@ from modelshelf.errors import Invalid, Problem, UsageError
 from modelshelf.package import condition, rules, schema
 from modelshelf.package.environment import ANYWHERE, Environment
 from modelshelf.package.record import Dependency, Record
+from modelshelf.package.toml_text import DEEP_KEY
 
 FILE = "shelf.toml"
 PYPROJECT = "pyproject.toml"
@@ -95,7 +96,8 @@ def parse_project(text: str | bytes, file: str = FILE) -> Project:
 def is_consumer(pyproject: bytes) -> bool:
     """Whether a `pyproject.toml` has a table `[tool.modelshelf]`; one that is no TOML may have."""
     try:
-        found: object = tomllib.loads(pyproject.decode())
+        text = pyproject.decode()
+        found: object = {} if DEEP_KEY.search(text) else tomllib.loads(text)
     except (ValueError, RecursionError):
         return b"[tool.modelshelf" in pyproject
     for step in TABLE:
@@ -166,7 +168,7 @@ def _load(text: str | bytes) -> tuple[dict[str, object], Mapping[schema.Place, i
         text = _decode(text)
     # tomllib takes \r\n; a byte-order mark is what some editors leave
     text = text.removeprefix("\ufeff")
-    if deep := _DEEP_KEY.search(text):
+    if deep := DEEP_KEY.search(text):
         raise _one_problem(
             "not valid TOML here: a key of more than 32 parts",
             line=text.count("\n", 0, deep.start()) + 1,
@@ -222,9 +224,6 @@ def _long_form(value: object) -> object:
 
 _HEADER = re.compile(r"\s*(\[\[?)([^\]]+)\]\]?\s*(?:#.*)?$")
 _KEY = re.compile(r"""\s*((?:"[^"]*"|'[^']*'|[\w-]+)(?:\s*\.\s*(?:"[^"]*"|'[^']*'|[\w-]+))*)\s*=""")
-_WORD = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
-# Reading a dotted key takes time that grows with the square of its parts.
-_DEEP_KEY = re.compile(rf"""(?<![\w"'-]){_WORD}(?:[ \t]*+\.[ \t]*+{_WORD}){{32}}""")
 _PART = re.compile(r""""([^"]*)"|'([^']*)'|([\w-]+)""")
 
 

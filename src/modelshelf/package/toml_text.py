@@ -11,6 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_WORD = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
+DEEP_KEY = re.compile(rf"""(?<![\w"'-]){_WORD}(?:[ \t]*+\.[ \t]*+{_WORD}){{32}}""")
+"""A dotted key so long that `tomllib` must not see it: its time grows with the square of the parts."""
 
 
 def inline(value: object) -> str:
