@@ -129,9 +129,11 @@ def chosen_of(entry: Entry, need: Dependency, environment: Environment) -> dict[
     return next(({name: found[name]} for name in names if name in found), {})
 
 
-def order(artifact: Artifact, environment: Environment) -> tuple[int, bool]:
+def order(artifact: Artifact, environment: Environment) -> tuple[int, int, bool]:
+    """The first in this order is installed: preferred formats, preferred contexts, no code."""
     place = environment.formats.index(artifact.format) if environment.formats else 0
-    return place, artifact.format in UNSAFE
+    usable = [n for n, each in enumerate(environment.contexts) if each in artifact.contexts]
+    return place, usable[0] if usable else 0, artifact.format in UNSAFE
 
 
 def good_for(

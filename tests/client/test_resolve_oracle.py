@@ -6,13 +6,17 @@ import random
 from collections import Counter
 from collections.abc import Mapping
 
+import msgspec
 import pytest
 
 from modelshelf.client.resolve import resolve
 from modelshelf.errors import NotFound, Refused, ShelfError, Unsatisfiable
 from modelshelf.package.entry import Entry
+from modelshelf.package.lock import Lock
+from modelshelf.package.manifest import Project
+from modelshelf.package.record import Artifact, Dependency, Requires, Variant
 from tests.client.exhaustive import Exhaustive, Question, free, questions
-from tests.client.projects import NOW, Instance, random_instance
+from tests.client.projects import FILES, NOW, Instance, random_instance
 from tests.solver.releases import VERSIONS, means
 
 SEEDS, EACH = 5, 800
@@ -116,3 +120,27 @@ def test_agrees_with_exhaustive_search(seed: int) -> None:
     for _ in range(EACH):
         check(random_instance(chance), seen)
     assert all(seen[kind] for kind in KINDS), seen
+
+
+def test_what_another_choice_asks_for_excludes_nothing() -> None:
+    """Only the newest `asks` wants the format that needs a framework which contradicts."""
+
+    def made(name: str, version: str, **said: object) -> Entry:
+        artifacts = tuple(Artifact(each, (f"small.{each}",)) for each in ("onnx", "pytorch"))
+        given = (name, version, "c" * 40, 1, "d" * 64, "", FILES, (Variant("small", artifacts),))
+        return msgspec.structs.replace(Entry(*given), **said)
+
+    model = made("acme/model", "1.0.0", requires=Requires(frameworks={"torch": "<2"}))
+    other = made("acme/other", "1.0.0", requires=Requires(("torch>=2",)))
+    asks = [
+        made("acme/asks", version, dependencies={"acme/model": Dependency("*", format=needed)})
+        for version, needed in (("1.0.0", "onnx"), ("2.0.0", "pytorch"))
+    ]
+    shelf = {"acme/model": (model,), "acme/other": (other,), "acme/asks": tuple(asks)}
+    project = Project({"acme/asks": Dependency("*"), "acme/other": Dependency("*")})
+    found = resolve(project, Instance(project, shelf, Lock(), ()).offer, Lock(), now=NOW)
+    assert versions(found["default", ""]) == {
+        "acme/asks": "1.0.0",
+        "acme/model": "1.0.0",
+        "acme/other": "1.0.0",
+    }

@@ -76,7 +76,7 @@ def _source(
     wanted: str | None,
     *,
     consent: bool,
-    isolated: str = "",
+    isolated: str | None = None,
 ) -> Source:
     """What of the package is opened; its files are there and as long as the lock says."""
     package = shelf.locked(name, isolated)

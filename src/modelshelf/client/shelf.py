@@ -154,7 +154,7 @@ class Shelf:
         texts[self.lock_text()] = locks.FILE
         return [_loaded(text, where) for text, where in texts.items() if text]
 
-    def locked(self, name: str, isolated: str = "") -> Locked:
+    def locked(self, name: str, isolated: str | None = None) -> Locked:
         """The release of `name` on this shelf, or the one that the package `isolated` has of it.
 
         Raises NotFound with the nearest name, LockStale where it is wanted but not installed.

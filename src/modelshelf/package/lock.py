@@ -108,12 +108,15 @@ class Lock(msgspec.Struct, frozen=True, omit_defaults=True):
         """The names of the environments."""
         return tuple(self.environments or ANYWHERE)
 
-    def find(self, wanted: str, isolated: str = "") -> Locked | None:
-        """The release of the package `wanted`: what the package `isolated` sees, else the shelf.
+    def find(self, wanted: str, isolated: str | None = None) -> Locked | None:
+        """The release of the package `wanted`: what the package `isolated` sees, `""` what all share.
 
-        Of a lock for several environments, the first of several; see `of`.
+        Without `isolated` the one that was asked for, which may be there apart. Of a lock for
+        several environments, the first of several; see `of`.
         """
-        own = wanted if self.is_isolated(wanted) and not isolated else isolated
+        own = isolated
+        if own is None:
+            own = wanted if self.is_isolated(wanted) else ""
         found = [each for each in self.packages if each.name == wanted]
         return next((each for each in found if each.isolated == own), None)
 
