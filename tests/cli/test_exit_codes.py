@@ -88,9 +88,9 @@ def test_a_locked_package_is_not_taken_from_elsewhere(
     name = f"{publisher}/scale"
     assert shelf("publish", str(write_package(tmp_path / "package", name=name))).code == 0
     assert shelf("install", name).code == 0
-    done = run_here(
-        "upgrade", "--registry", "http://127.0.0.1:9", "--json", cwd=project, env=user_env
-    )
+    assert shelf("upgrade", "--registry", "http://127.0.0.1:9").code == 0, "it stays where it was"
+    elsewhere = user_env | {"MODELSHELF_REGISTRY": "http://127.0.0.1:9"}
+    done = run_here("upgrade", "--json", cwd=project, env=elsewhere)
     assert (done.code, json.loads(done.out)["error"]) == (8, "Refused")
 
 

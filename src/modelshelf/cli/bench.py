@@ -26,12 +26,21 @@ from modelshelf.package.manifest import Project, require_resolution
 
 
 def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> Sources:
-    """The registries: `--registry` and the environment go before what `shelf.toml` says."""
-    own = project.registry and not (arguments.registry or os.environ.get("MODELSHELF_REGISTRY"))
+    """The registries: `--registry`, then the usual one, then those that `shelf.toml` names.
+
+    The usual one is MODELSHELF_REGISTRY, else that of `shelf.toml`, else the user's.
+    """
     mine = settings(arguments.registry)
-    first = project.registry.rstrip("/") if project.registry and own else mine.registry
-    others = [each.rstrip("/") for each in project.registries]
-    return Sources(mine, [first, *others], lock, offline=is_offline(arguments))
+    urls = [arguments.registry, usual_registry(project), *project.registries]
+    urls += [need.registry for need in project.dependencies.values()]
+    named = [each.rstrip("/") for each in urls if each]
+    return Sources(mine, named, lock, offline=is_offline(arguments))
+
+
+def usual_registry(project: Project) -> str:
+    """The registry that is asked where nothing else is said."""
+    told = None if os.environ.get("MODELSHELF_REGISTRY") else project.registry
+    return (told or settings().registry).rstrip("/")
 
 
 class Bench:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from modelshelf.cli.bench import Bench, changing, note_mismatches, tell
+from modelshelf.cli.bench import Bench, changing, note_mismatches, tell, usual_registry
 from modelshelf.cli.options import dependency, split
 from modelshelf.cli.output import Output
 from modelshelf.client.install import Plan
@@ -70,6 +70,9 @@ def _added(bench: Bench, text: str, typed: str) -> str:
     if version is None or version.startswith("["):
         version = (known.version if known else _any(bench, project, name)) + (version or "")
     wanted = dependency(bench.arguments, version, known)
+    url = (bench.arguments.registry or "").rstrip("/")
+    if url and url not in (usual_registry(project), *project.registries):
+        wanted = msgspec.structs.replace(wanted, registry=url)
     return set_dependency(text, name, wanted, above=bench.shelf.above)
 
 

@@ -6,7 +6,7 @@ import argparse
 
 from modelshelf.cli.options import add_registry, registry_of
 from modelshelf.cli.output import Output
-from modelshelf.client.shelf import Shelf
+from modelshelf.cli.project import add_place, held_of
 from modelshelf.package import graph
 from modelshelf.package import name as names
 
@@ -15,13 +15,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the package, and whom to ask."""
     parser.add_argument("package", metavar="NAME")
     parser.add_argument("--here", action="store_true", help="only on this shelf")
+    add_place(parser)
     add_registry(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Print one line a dependent."""
     names.parse(arguments.package)
-    lock = Shelf.find().held()
+    _, lock = held_of(arguments)
     here = [
         {"name": each.by.name, "version": each.by.version, "requirement": each.need.version,
          "kind": each.need.kind}

@@ -132,7 +132,9 @@ def _steps(
     sources = bench.sources(bench.shelf.parse(text))
     found = []
     for old in bench.before.of(planned.environment).packages:
-        new = planned.held.find(moves.get(old.name, old.name), old.isolated)
+        new = planned.held.find(
+            moves.get(old.name, old.name), moves.get(old.isolated, old.isolated)
+        )
         if new is None or (new.name, new.version) == (old.name, old.version):
             continue
         offers = [sources.index(name, None) for name in dict.fromkeys((old.name, new.name))]
