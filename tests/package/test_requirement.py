@@ -36,7 +36,7 @@ WRONG = (
 )  # fmt: skip
 
 # requirement, versions inside, versions outside: pre-releases only where their release is named
-PREVIEWS = (
+PREVIEWS: tuple[tuple[str, list[str], list[str]], ...] = (
     ("^1.2.3", ["1.2.3"], ["1.3.0-rc.1", "1.2.3-rc.1", "2.0.0-rc.1"]),
     ("*", ["0.0.1", "9.9.9"], ["1.0.0-rc.1"]),
     (">1.2.3", ["1.2.4"], ["1.2.4-rc.1", "1.2.3-rc.1"]),
