@@ -19,6 +19,8 @@ from tests.client.exhaustive import Exhaustive, Question, free, questions
 from tests.client.projects import FILES, NOW, Instance, random_instance
 from tests.solver.releases import VERSIONS, means
 
+pytestmark = pytest.mark.no_cover  # counting lines triples the time of a search
+
 SEEDS, EACH = 5, 800
 KINDS = (
     "answers", "kept", "several", "apart", "environments", "python", "contradictions", "yanked", "pre-releases",
