@@ -159,3 +159,20 @@ def test_a_home_that_is_damaged_harms_nobody(
     else:
         (home(user_env) / "alerts").write_text("a file", encoding="utf-8")
     assert told() == []
+
+
+def test_an_address_that_only_the_project_names_is_not_asked(
+    told: Load,
+    release: Publish,
+    shelf: Shelf,
+    user_env: dict[str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    release("scale", "1.1.0", factor=3.0)
+    shelf("outdated")
+    age(home(user_env) / "index")
+    settings = home(user_env) / "settings.json"
+    settings.write_text("{}", encoding="utf-8")
+    monkeypatch.setenv("MODELSHELF_REGISTRY", "http://127.0.0.1:9")
+    assert told() == []
+    assert not list(home(user_env).glob("alerts/*.asked"))

@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from modelshelf.client.remote import Registry, newest
-from modelshelf.client.settings import alerting, settings_for
+from modelshelf.client.settings import alerting, settings, settings_for
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import ShelfError
 from modelshelf.package.entry import Entry, advisory
@@ -33,7 +33,10 @@ def alert(shelf: Shelf, name: str) -> None:
         return
     with suppress(ShelfError, OSError):
         package = shelf.locked(name)
-        chosen = settings_for(package.registry)
+        own = settings()
+        chosen = settings_for(package.registry, own)
+        if chosen.token is None and chosen.registry != own.registry:
+            return  # an address that only a project names is not asked behind the user's back
         registry = Registry(chosen)
         kept = registry.kept(name)
         marks = chosen.home / "alerts"
