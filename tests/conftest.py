@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -141,14 +142,13 @@ def registry_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("registry")
 
 
-@pytest.fixture(scope="session")
-def registry_url(registry_data: Path) -> Iterator[str]:
-    """A registry that all tests of one process share: give packages names of their own."""
+@contextmanager
+def serving(data: Path) -> Iterator[str]:
+    """A registry on the folder `data`, in a thread; gives its URL."""
     from modelshelf.registry.server import Server
     from modelshelf.registry.settings import Settings
 
-    settings = Settings(data=registry_data, fsync=False, password_memory_kib=8192)
-    server = Server(settings, port=0)
+    server = Server(Settings(data=data, fsync=False, password_memory_kib=8192), port=0)
     ready = threading.Event()
     thread = threading.Thread(target=server.run, args=(lambda _url: ready.set(),), daemon=True)
     thread.start()
@@ -156,6 +156,13 @@ def registry_url(registry_data: Path) -> Iterator[str]:
     yield server.url
     server.stop()
     thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def registry_url(registry_data: Path) -> Iterator[str]:
+    """A registry that all tests of one process share: give packages names of their own."""
+    with serving(registry_data) as url:
+        yield url
 
 
 @pytest.fixture

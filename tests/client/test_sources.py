@@ -11,25 +11,15 @@ from pathlib import Path
 import pytest
 
 from modelshelf.package import lock as locks
-from tests.conftest import PASSWORD, Shelf
+from tests.conftest import PASSWORD, Shelf, serving
 from tests.publishing import Publish, succeeded, versions
 
 
 @pytest.fixture(scope="module")
 def second_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Another registry on this machine."""
-    from modelshelf.registry.server import Server
-    from modelshelf.registry.settings import Settings
-
-    data = tmp_path_factory.mktemp("second")
-    server = Server(Settings(data=data, fsync=False, password_memory_kib=8192), port=0)
-    ready = threading.Event()
-    thread = threading.Thread(target=server.run, args=(lambda _url: ready.set(),), daemon=True)
-    thread.start()
-    assert ready.wait(30)
-    yield server.url
-    server.stop()
-    thread.join(30)
+    with serving(tmp_path_factory.mktemp("second")) as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modelshelf.package.pareto import Front, Point, dominates, front
+from modelshelf.package.pareto import Front, Point, front
 
 NUMBERS = st.integers(0, 6).map(float) | st.none() | st.just(math.nan) | st.just(math.inf)
 POINTS = st.integers(1, 4).flatmap(lambda size: st.lists(st.tuples(*[NUMBERS] * size), max_size=40))
@@ -16,6 +17,12 @@ POINTS = st.integers(1, 4).flatmap(lambda size: st.lists(st.tuples(*[NUMBERS] * 
 
 def whole(point: Point) -> list[float]:
     return [value for value in point if value is not None and not math.isnan(value)]
+
+
+def dominates(one: Iterable[float], other: Iterable[float]) -> bool:
+    """Whether `one` is nowhere worse than `other` and somewhere better."""
+    pairs = list(zip(one, other, strict=True))
+    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
 @given(POINTS)

@@ -41,14 +41,14 @@ def test_what_the_shared_store_has_is_there(shared: Path, tmp_path: Path) -> Non
     before = everything(shared)
     with read_only(shared):
         store = DiskStore(tmp_path / "own", shared=[tmp_path / "missing", shared])
-        assert (store.has(DIGEST), store.is_shared(DIGEST)) == (True, True)
+        assert (store.has(DIGEST), store.own(DIGEST).is_file()) == (True, False)
         assert store.size(DIGEST) == len(THEIRS)
         assert store.path(DIGEST).is_relative_to(shared)
         assert put(store, tmp_path, THEIRS) == DIGEST
         store.link(DIGEST, tmp_path / "project" / "model.bin")
         assert (tmp_path / "project" / "model.bin").read_bytes() == THEIRS
         mine = put(store, tmp_path, MINE)
-        assert not store.is_shared(mine)
+        assert store.path(mine) == store.own(mine)
         store.delete(DIGEST)
         store.sweep(older_than_seconds=-1)
         assert list(store.digests()) == [mine]
@@ -65,7 +65,7 @@ def test_add_and_commit_write_to_the_own_store_only(shared: Path, tmp_path: Path
     partial = store.stage()
     partial.write_bytes(THEIRS)
     assert store.commit(partial, DIGEST).is_relative_to(store.root)
-    assert not store.is_shared(DIGEST)
+    assert store.path(DIGEST) == store.own(DIGEST)
     store.delete(DIGEST)
     assert store.has(DIGEST)
 

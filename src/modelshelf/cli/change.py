@@ -8,8 +8,9 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from modelshelf.cli.bench import Bench, changing, note_mismatches, tell, usual_registry
-from modelshelf.cli.options import dependency, split
+from modelshelf.cli.options import add_choice, add_consent, dependency, split
 from modelshelf.cli.output import Output
+from modelshelf.cli.project import add_network, add_place, add_resolution
 from modelshelf.client.install import Plan
 from modelshelf.client.remote import newest
 from modelshelf.errors import NotFound
@@ -17,6 +18,16 @@ from modelshelf.package.edit import drop_dependency, set_dependency
 from modelshelf.package.graph import needed_by
 from modelshelf.package.manifest import Project
 from modelshelf.package.vocabularies import nearest
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What of the packages, where from, and whether in earnest."""
+    add_choice(parser)
+    add_consent(parser)
+    parser.add_argument("--dry-run", action="store_true", help="show what would change")
+    add_place(parser)
+    add_resolution(parser)
+    add_network(parser)
 
 
 def change(

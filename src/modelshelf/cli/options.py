@@ -77,13 +77,12 @@ def surroundings(registry: Registry, output: Output, against: str | None = None)
     return Around(before, asked.find)
 
 
-def add_consent(parser: argparse.ArgumentParser) -> None:
-    """`--allow-pickle` where the folder's own models are run."""
-    parser.add_argument(
-        "--allow-pickle",
-        action="store_true",
-        help="also run golden cases in formats that carry code",
-    )
+def add_consent(
+    parser: argparse.ArgumentParser,
+    meaning: str = "consent to formats that can run the publisher's code",
+) -> None:
+    """`--allow-pickle`."""
+    parser.add_argument("--allow-pickle", action="store_true", help=meaning)
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:

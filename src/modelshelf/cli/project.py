@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from modelshelf.cli.options import add_registry
 from modelshelf.client.settings import settings
 from modelshelf.client.shelf import Shelf
 
@@ -20,17 +21,8 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 def add_network(parser: argparse.ArgumentParser) -> None:
     """`--registry URL` and `--offline`."""
-    parser.add_argument("--registry", metavar="URL", help="the registry to ask")
+    add_registry(parser)
     parser.add_argument("--offline", action="store_true", help="use only what is here already")
-
-
-def add_consent(parser: argparse.ArgumentParser) -> None:
-    """`--allow-pickle`."""
-    parser.add_argument(
-        "--allow-pickle",
-        action="store_true",
-        help="consent to formats that can run the publisher's code",
-    )
 
 
 def add_resolution(parser: argparse.ArgumentParser) -> None:

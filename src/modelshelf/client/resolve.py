@@ -21,7 +21,7 @@ from modelshelf.package.entry import Entry
 from modelshelf.package.environment import Environment, unmet
 from modelshelf.package.lock import Lock
 from modelshelf.package.manifest import Project, Resolution
-from modelshelf.package.python_needs import conflict, needed
+from modelshelf.package.python_needs import conflict, needed, needs_anything
 from modelshelf.package.record import Dependency, Requires
 from modelshelf.package.requirement import Requirement
 from modelshelf.package.rules import AGE, moment
@@ -262,7 +262,8 @@ class _Releases:
         needing = [
             (package, place)
             for package, place in chosen.items()
-            if not self._is_role(package) and _any(self.entries(package)[place - 1].requires)
+            if not self._is_role(package)
+            and needs_anything(self.entries(package)[place - 1].requires)
         ]
         return any(self._contradict(*pair, asked) for pair in permutations(needing, 2))
 
@@ -321,7 +322,7 @@ class _Releases:
     def _needs(self, package: int, place: int, asked: Iterable[Dependency]) -> Requires:
         """What of `[requires]` counts: Python packages, and frameworks of formats to be installed."""
         entry = self.entries(package)[place - 1]
-        if not _any(entry.requires):
+        if not needs_anything(entry.requires):
             return entry.requires
         formats = {
             format_name
@@ -390,7 +391,3 @@ class _Asked(NamedTuple):
 
 def _pins(need: Dependency) -> tuple[object, ...]:
     return need.variants, need.format, need.context, need.where
-
-
-def _any(requires: Requires) -> bool:
-    return bool(requires.python or requires.python_version or requires.frameworks)

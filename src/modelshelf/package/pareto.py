@@ -8,7 +8,7 @@ dominate each other. A point with a gap (None, or what is no number) is compared
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 Point = tuple[float | None, ...]
@@ -44,12 +44,6 @@ def front(points: Sequence[Point]) -> Front:
         index: places[other][0] for point, other in better.items() for index in places[point]
     }
     return Front(tuple(best), dominated, tuple(incomplete))
-
-
-def dominates(one: Iterable[float], other: Iterable[float]) -> bool:
-    """Whether `one` is nowhere worse than `other` and somewhere better."""
-    pairs = list(zip(one, other, strict=True))
-    return all(a <= b for a, b in pairs) and any(a < b for a, b in pairs)
 
 
 def _whole(point: Point) -> _Whole | None:

@@ -167,7 +167,7 @@ def conflict(
     Markers are those of `environment` (PEP 508's names); without it only needs under the same
     marker are held against each other. Cheap where one of them needs nothing.
     """
-    if one is two or not _any(one) or not _any(two):
+    if one is two or not needs_anything(one) or not needs_anything(two):
         return None
     mine, theirs = (
         _everywhere(*_key(each)) if environment is None else _ranges(needs(each), environment)
@@ -179,7 +179,8 @@ def conflict(
     return None
 
 
-def _any(requires: Requires) -> bool:
+def needs_anything(requires: Requires) -> bool:
+    """Whether Python, its packages or frameworks are needed at all; most releases need none."""
     return bool(requires.python or requires.python_version or requires.frameworks)
 
 
@@ -304,7 +305,7 @@ def mismatches(who: str, requires: Requires, facts: Facts) -> list[Mismatch]:
     """What of `requires` does not hold; `needed` says before which part of it counts."""
     lacking = (each for each in requires.hardware if not facts.hardware.get(each.lower(), True))
     found = [Mismatch(who, each, f"this machine has no {each}") for each in lacking]
-    for need in needs(requires) if _any(requires) else ():
+    for need in needs(requires) if needs_anything(requires) else ():
         if applies(need.marker, facts.markers):
             found += _unmet(who, need, facts)
             for asked in extras_of(need, facts):

@@ -92,11 +92,6 @@ class DiskStore:
         """Whether the whole file is here, or in a shared store."""
         return self.path(sha256).is_file()
 
-    def is_shared(self, sha256: str) -> bool:
-        """Whether the file is there, but in a shared store only."""
-        path = self.path(sha256)
-        return path != self.own(sha256) and path.is_file()
-
     def lends(self, link: Path) -> bool:
         """Whether `link` is a symbolic link to a file of a shared store, as `link` makes them."""
         try:

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from modelshelf.cli.change import change
-from modelshelf.cli.commands.install import add_options
+from modelshelf.cli.change import add_options, change
 from modelshelf.cli.output import Output
 
 

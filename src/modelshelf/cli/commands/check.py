@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="compare with NAME@VERSION or a folder; `none` with nothing (default: the release "
         "before this one, where the registry can be reached)",
     )
-    add_consent(parser)
+    add_consent(parser, "also run golden cases in formats that carry code")
     add_registry(parser)
 
 

@@ -8,26 +8,14 @@ from __future__ import annotations
 
 import argparse
 
-from modelshelf.cli.change import change
-from modelshelf.cli.options import add_choice
+from modelshelf.cli.change import add_options, change
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place, add_resolution
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the packages, what of them, and where from."""
     parser.add_argument("packages", nargs="*", metavar="NAME[@RANGE]")
     add_options(parser)
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """What of the packages, where from, and whether in earnest."""
-    add_choice(parser)
-    add_consent(parser)
-    parser.add_argument("--dry-run", action="store_true", help="show what would change")
-    add_place(parser)
-    add_resolution(parser)
-    add_network(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:

@@ -11,8 +11,9 @@ import argparse
 
 from modelshelf.cli.bench import Bench, changing, tell
 from modelshelf.cli.change import require
+from modelshelf.cli.options import add_consent
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place, add_resolution
+from modelshelf.cli.project import add_network, add_place, add_resolution
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

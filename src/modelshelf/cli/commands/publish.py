@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="REASON",
         help="why the version may be lower than the changes ask for; everyone sees it",
     )
-    add_consent(parser)
+    add_consent(parser, "also run golden cases in formats that carry code")
     add_registry(parser)
 
 

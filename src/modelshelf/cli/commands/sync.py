@@ -9,8 +9,9 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.bench import changing, note_mismatches, tell
+from modelshelf.cli.options import add_consent
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place
+from modelshelf.cli.project import add_network, add_place
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

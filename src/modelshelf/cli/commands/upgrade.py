@@ -14,8 +14,9 @@ import msgspec
 
 from modelshelf.cli.bench import Bench, changing, note_mismatches, tell
 from modelshelf.cli.change import require
+from modelshelf.cli.options import add_consent
 from modelshelf.cli.output import Output
-from modelshelf.cli.project import add_consent, add_network, add_place, add_resolution
+from modelshelf.cli.project import add_network, add_place, add_resolution
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
