@@ -9,10 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from filelock import FileLock, Timeout
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound, ShelfError
 from modelshelf.store import disk
@@ -238,3 +240,24 @@ def test_many_keep_the_same_small_file_at_once(store: DiskStore) -> None:
         list(pool.map(store.put, contents * 8, digests * 8))
     assert sorted(store.digests()) == sorted(digests)
     assert store.partials() == []
+
+
+def test_a_store_that_is_gone_for_a_moment_is_waited_for(tmp_path: Path) -> None:
+    """While a store moves there is nothing between the renaming and the link to the new place."""
+    store = DiskStore(tmp_path / "old")
+    (tmp_path / "old").rename(tmp_path / "new")
+    link = threading.Timer(0.2, lambda: (tmp_path / "old").symlink_to(tmp_path / "new"))
+    link.start()
+    with store.quiet():
+        link.join()
+        assert (tmp_path / "old").is_symlink()
+        with pytest.raises(Timeout), FileLock(tmp_path / "new" / disk.LOCK, timeout=0):
+            pass
+
+
+def test_a_store_that_is_gone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "moving_seconds", 0.05)
+    store = DiskStore(tmp_path / "old")
+    shutil.rmtree(store.root)
+    with pytest.raises(NotFound, match="gone"), store.quiet():
+        pass

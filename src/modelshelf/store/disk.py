@@ -28,7 +28,10 @@ from modelshelf.store.link import place
 from modelshelf.store.sweep import alone, forget, partials, stale, sweep
 
 LOCK = "lock"
+FILES = "files"
 another_process_seconds = 120.0
+moving_seconds = 5.0
+"""For so long there may be nothing at the place of a store that another process moves."""
 """How long to wait for a process that looks after the whole store."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -71,7 +74,7 @@ class DiskStore:
         self.root = root
         self.shared = tuple(shared)
         self._fsync = fsync
-        self._files = root / "files"
+        self._files = root / FILES
         self._partials = root / "partial"
         self._files.mkdir(parents=True, exist_ok=True)
         self._partials.mkdir(exist_ok=True)
@@ -262,18 +265,20 @@ class DiskStore:
             lock.release()
 
     def _held_lock(self) -> BaseFileLock:
+        """The lock of the store where it lies by now: it may be on its way to another place."""
+        until = time.monotonic() + moving_seconds
         while True:
             root = self.root.resolve()
-            lock = FileLock(root / LOCK, thread_local=False)
-            try:
-                lock.acquire(timeout=another_process_seconds)
-            except Timeout:
-                raise Conflict(
-                    "another process looks after the store", where=str(root), hint="try again later"
-                ) from None
-            if self.root.resolve() == root and (root / LOCK).exists():
-                return lock
-            lock.release()
+            if (root / FILES).is_dir() and (lock := _locked(root)):
+                here = (root / LOCK).exists() and (root / FILES).is_dir()
+                if here and self.root.resolve() == root:
+                    return lock
+                lock.release()
+                _forget_empty(root)
+            elif time.monotonic() > until:
+                raise NotFound("the store is gone", where=str(root))
+            else:
+                time.sleep(0.01)
 
     def _move(self, partial: Path, target: Path) -> None:
         target.parent.mkdir(exist_ok=True)
@@ -294,8 +299,30 @@ class DiskStore:
             os.fsync(descriptor)
 
 
+def _locked(root: Path) -> BaseFileLock | None:
+    """The lock at `root`, held; None where its folder went away meanwhile."""
+    lock = FileLock(root / LOCK, thread_local=False)
+    try:
+        lock.acquire(timeout=another_process_seconds)
+    except Timeout:
+        raise Conflict(
+            "another process looks after the store", where=str(root), hint="try again later"
+        ) from None
+    except FileNotFoundError:
+        return None
+    return lock
+
+
+def _forget_empty(root: Path) -> None:
+    """Locking makes the folder anew where a store was a moment ago: it must not stand in the way."""
+    with contextlib.suppress(OSError):
+        if not root.is_symlink() and not (root / FILES).exists():
+            (root / LOCK).unlink(missing_ok=True)
+            root.rmdir()
+
+
 def _place(root: Path, sha256: str) -> Path:
-    return root / "files" / sha256[:2] / sha256
+    return root / FILES / sha256[:2] / sha256
 
 
 def _readable(path: Path) -> bool:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid
 from modelshelf.store import sweep
-from modelshelf.store.disk import DiskStore, sync_folders
+from modelshelf.store.disk import FILES, DiskStore, sync_folders
 
 _MARK = "moving"
 """A file in a store that is being made; it holds the place of the old one."""
@@ -54,9 +54,9 @@ def begin(old: DiskStore, new: Path, progress: Progress) -> DiskStore:
     store = DiskStore(new)
     for digest in old.digests():
         size = old.size(digest)
-        _carry(old.root / "files" / digest[:2] / digest, store, digest)
+        _carry(old.root / FILES / digest[:2] / digest, store, digest)
         progress(size)
-    sync_folders(new / "files")
+    sync_folders(new / FILES)
     return store
 
 
@@ -84,7 +84,7 @@ def _left(old: Path) -> Iterator[Path]:
 
 
 def _empty(left: Path, new: DiskStore) -> None:
-    for path in sorted((left / "files").glob("*/*")):
+    for path in sorted((left / FILES).glob("*/*")):
         with contextlib.suppress(IntegrityError, Invalid):  # a damaged file need not follow
             _carry(path, new, path.name)
     _carry_partials(left / "partial", new.root / "partial")
