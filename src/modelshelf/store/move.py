@@ -16,6 +16,7 @@ from pathlib import Path
 from modelshelf.errors import Conflict, IntegrityError, Invalid
 from modelshelf.store import sweep
 from modelshelf.store.disk import FILES, DiskStore, sync_folders
+from modelshelf.store.exchange import exchanged
 
 _MARK = "moving"
 """A file in a store that is being made; it holds the place of the old one."""
@@ -47,10 +48,11 @@ def begin(old: DiskStore, new: Path, progress: Progress) -> DiskStore:
     On the same device no byte is copied; elsewhere each is checked. The caller holds `old.quiet()`
     and asked `require_free`. Raises IntegrityError for a damaged file, ShelfError for a full disk.
     """
-    if new.is_symlink():
-        new.unlink()
+    mark = os.fsencode(old.root.resolve())
+    if new.is_symlink():  # left by an earlier move: who still follows it must find a store
+        _put_in_place_of_link(new, mark)
     new.mkdir(parents=True, exist_ok=True)
-    (new / _MARK).write_bytes(os.fsencode(old.root.resolve()))
+    (new / _MARK).write_bytes(mark)
     store = DiskStore(new)
     for digest in old.digests():
         size = old.size(digest)
@@ -67,7 +69,7 @@ def give_up(old: Path, new: DiskStore) -> None:
     """
     if old.is_dir() and not old.is_symlink():
         with contextlib.suppress(OSError):  # a disk's own folder cannot be renamed: emptied below
-            old.rename(old.with_name(f".{old.name}.{secrets.token_hex(4)}.moved"))
+            _put_aside(old, new.root.resolve())
     if not old.exists():
         with contextlib.suppress(OSError):  # Windows allows no such links to most people
             old.symlink_to(new.root.resolve())
@@ -76,9 +78,36 @@ def give_up(old: Path, new: DiskStore) -> None:
     (new.root / _MARK).unlink(missing_ok=True)
 
 
+def _put_in_place_of_link(new: Path, mark: bytes) -> None:
+    """An empty store where a link was, without a moment between the two where that can be."""
+    made = new.with_name(f".{new.name}.{secrets.token_hex(4)}.making")
+    DiskStore(made)
+    (made / _MARK).write_bytes(mark)
+    if not exchanged(made, new):
+        new.unlink()
+        made.rename(new)
+    elif made.is_symlink():
+        made.unlink()
+
+
+def _put_aside(old: Path, new: Path) -> None:
+    """The old store under another name, a link to `new` in its place: at once where that can be."""
+    aside = old.with_name(f".{old.name}.{secrets.token_hex(4)}.moved")
+    with contextlib.suppress(OSError):  # Windows allows no such links to most people
+        aside.symlink_to(new)
+        if exchanged(aside, old):
+            return
+        aside.unlink()
+    old.rename(aside)
+
+
 def _left(old: Path) -> Iterator[Path]:
     """What is left of the old store, by whatever process."""
-    yield from sorted(old.parent.glob(f".{old.name}.*.moved"))
+    for aside in sorted(old.parent.glob(f".{old.name}.*.moved")):
+        if aside.is_symlink():  # killed before it took the place of the store
+            aside.unlink()
+        else:
+            yield aside
     if old.is_dir() and not old.is_symlink():
         yield old
 
