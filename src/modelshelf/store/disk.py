@@ -131,7 +131,7 @@ class DiskStore:
         if not _NAME.fullmatch(name):
             raise Invalid("This cannot name a partial file", got=name[:80])
         partial = self._partials / name
-        with _telling_full(partial):
+        with telling_full(partial):
             partial.touch()
         return partial
 
@@ -142,7 +142,7 @@ class DiskStore:
         Raises Conflict when the partial ends elsewhere (`expected` holds where) or when someone
         else is writing to it. A full disk raises ShelfError and gives back what this call wrote.
         """
-        with alone(partial), _telling_full(partial):
+        with alone(partial), telling_full(partial):
             descriptor = os.open(partial, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
                 length = os.fstat(descriptor).st_size
@@ -175,7 +175,7 @@ class DiskStore:
                 got=found,
                 hint="the file changed or was damaged on the way: send it again",
             )
-        with _telling_full(target):
+        with telling_full(target):
             self._move(partial, target)
         forget(partial)
         return target
@@ -186,7 +186,7 @@ class DiskStore:
             return sha256
         partial = self.stage()
         try:
-            with _telling_full(partial):
+            with telling_full(partial):
                 shutil.copyfile(source, partial)
         except BaseException:
             self.discard(partial)
@@ -204,7 +204,7 @@ class DiskStore:
         while not self.has(sha256):
             partial = self.stage(sha256)
             try:
-                with alone(partial), _telling_full(partial):
+                with alone(partial), telling_full(partial):
                     partial.write_bytes(content)
                     self.commit(partial, sha256)
             except (Conflict, FileNotFoundError):  # another one is at it, or was a moment ago
@@ -226,7 +226,7 @@ class DiskStore:
         if not source.is_file():
             raise NotFound("No file of this digest is here", where=sha256)
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
-        with _telling_full(target):
+        with telling_full(target):
             target.parent.mkdir(parents=True, exist_ok=True)
             try:
                 place(source, temporary, lent=source != self.own(sha256))
@@ -331,7 +331,7 @@ def _readable(path: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _telling_full(where: Path) -> Iterator[None]:
+def telling_full(where: Path) -> Iterator[None]:
     """Turn the system's "no space left" into an error that people understand."""
     try:
         yield

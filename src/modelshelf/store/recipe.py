@@ -1,0 +1,192 @@
+"""Recipes: which segments a file is made of, in which order, and which files help to make them.
+
+A segment is at most 4 MiB of a file, cut at the borders of tensors; its id is the BLAKE3 of its raw
+bytes. Concatenated, the segments of a recipe are the file, byte for byte: a wrong cut can cost
+bytes on the wire, never a wrong file. On the wire a recipe is a msgpack array, compressed by zstd.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import accumulate
+from typing import NamedTuple
+
+import msgspec
+
+from modelshelf.errors import IntegrityError
+
+SEGMENT_BYTES = 4 << 20
+"""No segment is longer."""
+SMALL_BYTES = 64 << 10
+"""A file of fewer bytes goes whole; blobs of fewer are bundled."""
+ID_BYTES = 32
+MOST_SEGMENTS = 1 << 20
+MOST_PARENTS = 16
+MOST_RUNS = 1 << 16
+LONGEST_RECIPE_BYTES = 64 << 20
+"""A recipe may have so many bytes when decompressed."""
+_KEY = re.compile(r"[0-9a-f]{64}(-[0-9a-f]{64})?")
+
+
+class Cut(NamedTuple):
+    """A tensor's bytes in a file: from `start` up to `stop`, by values of `width` bytes.
+
+    `width` is 0 where nothing is known of them. `floating` tells that the sign is the highest bit
+    and the exponent follows.
+    """
+
+    start: int
+    stop: int
+    width: int = 0
+    floating: bool = False
+
+
+class Piece(NamedTuple):
+    """A segment to be: where it lies in its file and how its values are laid out."""
+
+    start: int
+    size: int
+    width: int
+    floating: bool
+
+
+class Run(NamedTuple):
+    """`size` bytes of a file from `start` on, made from a parent's bytes from `source` on.
+
+    In a cast the parent's bytes are as much longer as its values are wider.
+    """
+
+    start: int
+    source: int
+    size: int
+
+
+class Parent(msgspec.Struct, frozen=True, array_like=True):
+    """A whole file that helps to make this one, for who has it.
+
+    `kind` is `delta`, or a cast as `float32>bfloat16`. `stored` has, for each segment, the bytes to
+    fetch when the parent is here: 0 if none, None where the parent does not help.
+    """
+
+    file: str
+    kind: str
+    runs: tuple[Run, ...]
+    stored: tuple[int | None, ...]
+
+
+class Recipe(msgspec.Struct, frozen=True, array_like=True):
+    """The segments of one file: their ids one after another, raw sizes, and bytes when fetched."""
+
+    size: int
+    ids: bytes
+    sizes: tuple[int, ...]
+    stored: tuple[int, ...]
+    parents: tuple[Parent, ...] = ()
+
+    def segments(self) -> Iterator[tuple[str, int, int]]:
+        """Each segment in order: id (hex), first byte in the file, size."""
+        starts = accumulate(self.sizes, initial=0)
+        for number, (start, size) in enumerate(zip(starts, self.sizes, strict=False)):
+            yield self.ids[number * ID_BYTES : (number + 1) * ID_BYTES].hex(), start, size
+
+
+def pieces(size: int, cuts: Iterable[Cut]) -> list[Piece]:
+    """The segments of a file of `size` bytes: every byte in exactly one, none over 4 MiB.
+
+    Cuts that overlap an earlier one, or lie outside, are passed over. Tensors are cut from their
+    own start, so that one found elsewhere, or grown at its end, gives the same segments.
+    """
+    found: list[Piece] = []
+    at = 0
+    for cut in sorted(cuts):
+        if at <= cut.start < cut.stop <= size:
+            found += _split(Cut(at, cut.start))
+            found += _split(cut)
+            at = cut.stop
+    return [*found, *_split(Cut(at, size))]
+
+
+def _split(cut: Cut) -> Iterator[Piece]:
+    step = SEGMENT_BYTES - SEGMENT_BYTES % (cut.width or 1)
+    for start in range(cut.start, cut.stop, step):
+        yield Piece(start, min(step, cut.stop - start), cut.width, cut.floating)
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` names a stored segment: `ID`, or `ID-BASE` for one told against a base."""
+    return _KEY.fullmatch(text) is not None
+
+
+def dumps(recipe: Recipe) -> bytes:
+    """The recipe as it goes over the wire; the same recipe gives the same bytes."""
+    import zstandard
+
+    packed = msgspec.msgpack.encode(recipe)
+    return zstandard.ZstdCompressor(level=9, write_content_size=True).compress(packed)
+
+
+def loads(body: bytes, size: int) -> Recipe:
+    """The recipe of a file of `size` bytes, from the wire; raises IntegrityError for a forged one."""
+    import zstandard
+
+    try:
+        packed = zstandard.ZstdDecompressor().decompress(
+            body, max_output_size=LONGEST_RECIPE_BYTES, allow_extra_data=False
+        )
+        if len(packed) > LONGEST_RECIPE_BYTES:
+            raise _forged(f"{len(packed)} bytes")
+        recipe = _DECODER.decode(packed)
+    except (zstandard.ZstdError, msgspec.MsgspecError, MemoryError, RecursionError) as error:
+        raise _forged(str(error)) from None
+    require_honest(recipe, size)
+    return recipe
+
+
+def require_honest(recipe: Recipe, size: int) -> None:
+    """Raise IntegrityError for a recipe that cannot be that of a file of `size` bytes."""
+    wrong = _lie(recipe, size)
+    if wrong:
+        raise _forged(wrong)
+
+
+def _lie(recipe: Recipe, size: int) -> str | None:
+    count = len(recipe.sizes)
+    if count > MOST_SEGMENTS or len(recipe.ids) != count * ID_BYTES or len(recipe.stored) != count:
+        return f"{count} segments, {len(recipe.ids)} bytes of ids"
+    if recipe.size != size or sum(recipe.sizes) != size:
+        return f"{sum(recipe.sizes)} bytes instead of {size}"
+    if any(not 0 < each <= SEGMENT_BYTES for each in recipe.sizes):
+        return "a segment of no bytes, or of too many"
+    if any(not 0 < each <= SEGMENT_BYTES + 64 for each in recipe.stored):
+        return "a segment that is stored in no bytes, or in too many"
+    if len(recipe.parents) > MOST_PARENTS:
+        return f"{len(recipe.parents)} parents"
+    return next((wrong for each in recipe.parents if (wrong := _lie_of(each, count, size))), None)
+
+
+def _lie_of(parent: Parent, count: int, size: int) -> str | None:
+    if not re.fullmatch(r"[0-9a-f]{64}", parent.file):
+        return f"a parent called {parent.file[:80]}"
+    if len(parent.stored) != count or len(parent.runs) > MOST_RUNS:
+        return f"a parent of {len(parent.stored)} segments and {len(parent.runs)} runs"
+    if any(each is not None and not 0 <= each <= SEGMENT_BYTES + 64 for each in parent.stored):
+        return "a parent that saves nothing"
+    at = 0
+    for run in parent.runs:
+        if run.start < at or run.source < 0 or run.size <= 0 or run.start + run.size > size:
+            return "runs that overlap or lie outside the file"
+        at = run.start + run.size
+    return None
+
+
+def _forged(what: str) -> IntegrityError:
+    return IntegrityError(
+        "the recipe of a file is not to be trusted",
+        got=what[:200],
+        hint="the registry is at fault: tell its operator",
+    )
+
+
+_DECODER = msgspec.msgpack.Decoder(Recipe)
+"""Made before any thread is: two that make the first decoder of a type at once crash Python."""
