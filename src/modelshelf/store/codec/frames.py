@@ -1,0 +1,45 @@
+"""Zstandard frames: two ways to write them, one to read them into memory that is there already."""
+
+from __future__ import annotations
+
+import zstandard
+
+from modelshelf.store.codec.cursor import malformed
+
+MOST_WINDOW_BYTES = 4 << 20
+
+
+class Frames:
+    """The zstandard objects of one thread: shared ones report damage where there is none."""
+
+    def __init__(self) -> None:
+        # Huffman only: hardly a match is found. A target length would switch that off, too
+        symbols = zstandard.ZstdCompressionParameters(
+            strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, window_log=19
+        )
+        # level 9 with smaller tables
+        general = zstandard.ZstdCompressionParameters.from_level(9, window_log=22, hash_log=19)
+        self._symbols = zstandard.ZstdCompressor(compression_params=symbols)
+        self._general = zstandard.ZstdCompressor(compression_params=general)
+        self._decompressor = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW_BYTES)
+
+    def symbols(self, data: memoryview) -> bytes:
+        """A frame that tells frequent bytes in few bits: fast, for numbers."""
+        return self._symbols.compress(data)
+
+    def general(self, data: memoryview) -> bytes:
+        """A frame that also tells what repeats: slow, for everything else."""
+        return self._general.compress(data)
+
+    def fill(self, frame: memoryview, out: memoryview) -> None:
+        """Decode `frame`, which has to hold exactly the bytes of `out`."""
+        try:
+            told = zstandard.get_frame_parameters(frame)
+            # a frame that tells its size truly is decoded in one go, without memory of its own
+            if told.content_size != len(out) or told.window_size > max(len(out), 1 << 10):
+                raise malformed(f"a frame of {told.content_size} bytes instead of {len(out)}")
+            filled = self._decompressor.stream_reader(frame).readinto(out)
+        except zstandard.ZstdError as error:
+            raise malformed(str(error)) from None
+        if filled != len(out):
+            raise malformed(f"{filled} bytes instead of {len(out)}")

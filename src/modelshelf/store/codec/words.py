@@ -1,0 +1,68 @@
+"""Values as words: split into planes of bytes and joined again, a piece at a time in the cache."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Bytes = NDArray[np.uint8]
+Words = NDArray[np.unsignedinteger]
+
+WIDTHS = (1, 2, 4, 8)
+"""Bytes of the values that are numbers; others are blocks of bytes."""
+CHUNK_BYTES = 128 << 10
+
+
+def words(data: memoryview, width: int) -> Words:
+    """`data` as little-endian words; a block of another width is seen as single bytes."""
+    return np.frombuffer(data, f"<u{width if width in WIDTHS else 1}")
+
+
+def chunks(count: int, width: int) -> Iterator[slice]:
+    """Slices of `count` values that fit the cache."""
+    step = max(1, CHUNK_BYTES // width)
+    return (slice(start, min(start + step, count)) for start in range(0, count, step))
+
+
+def rotate_left(values: Words, out: Words) -> None:
+    """Bring the sign from above the exponent below the mantissa: `out` may not be `values`."""
+    np.left_shift(values, 1, out=out)
+    np.bitwise_or(out, values >> (8 * values.itemsize - 1), out=out)
+
+
+def rotate_right(values: Words) -> None:
+    """Undo `rotate_left`, in place."""
+    sign = values << (8 * values.itemsize - 1)
+    np.right_shift(values, 1, out=values)
+    np.bitwise_or(values, sign, out=values)
+
+
+def fold(values: Words) -> None:
+    """Differences, in place, to numbers that are small where they are near zero: 0 -1 1 -2 2 ..."""
+    signs = np.negative(values >> (8 * values.itemsize - 1))
+    np.left_shift(values, 1, out=values)
+    np.bitwise_xor(values, signs, out=values)
+
+
+def unfold(values: Words) -> None:
+    """Undo `fold`, in place."""
+    signs = np.negative(values & 1)
+    np.right_shift(values, 1, out=values)
+    np.bitwise_xor(values, signs, out=values)
+
+
+def split(values: Words, planes: Bytes) -> None:
+    """Row `i` of `planes` gets the bytes `i` of all values, the lowest first."""
+    for shift, plane in enumerate(planes):
+        np.copyto(plane, values >> (8 * shift) if shift else values, casting="unsafe")
+
+
+def join(planes: Sequence[Bytes], out: Words) -> None:
+    """Undo `split`."""
+    *lower, top = planes
+    np.copyto(out, top)
+    for plane in reversed(lower):
+        np.left_shift(out, 8, out=out)
+        np.bitwise_or(out, plane, out=out)
