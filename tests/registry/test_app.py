@@ -36,6 +36,10 @@ def test_the_configuration_tells_where_things_are(registry: Running) -> None:
         "api": "/api/v1",
         "files": f"{registry.url}/files/{{sha256}}",
         "index": f"{registry.url}/index/{{name}}.jsonl",
+        "recipes": f"{registry.url}/recipes/{{sha256}}",
+        "segments": f"{registry.url}/segments/{{key}}",
+        "bundles": True,
+        "raw": False,
         "level": "minimal",
     }
 

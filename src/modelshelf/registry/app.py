@@ -18,7 +18,17 @@ from starlette.routing import BaseRoute, Match, Route
 
 from modelshelf.errors import NotFound, ShelfError, UsageError
 from modelshelf.plugins import offered
-from modelshelf.registry import describing, index, jobs, log, openapi, pages, replies, shapes
+from modelshelf.registry import (
+    describing,
+    encoding,
+    index,
+    jobs,
+    log,
+    openapi,
+    pages,
+    replies,
+    shapes,
+)
 from modelshelf.registry.accounts import Passwords, Throttle
 from modelshelf.registry.comparisons import Comparisons
 from modelshelf.registry.derived import Derived
@@ -29,7 +39,7 @@ from modelshelf.registry.search import open_search
 from modelshelf.registry.service import Service, open_kept
 from modelshelf.registry.settings import Settings
 
-_MACHINES = ("/api/", "/files/", "/index/")
+_MACHINES = ("/api/", "/files/", "/index/", "/recipes/", "/segments/")
 """Below these addresses there are no pages, and errors are JSON."""
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -91,14 +101,19 @@ def open_service(settings: Settings) -> Service:
     derived = Derived(settings, database, store, search, counting)
     derived.attach(worker)
     worker.handle(describing.JOB, lambda key: describing.describe(kept, _release(key)))
+    worker.handle(encoding.JOB, lambda key: encoding.encode(kept, _release(key)))
     with database.writing() as connection:
         describing.enqueue_lacking(connection)
+        encoding.enqueue_lacking(connection)
         if anew:
             jobs.enqueue(connection, "rebuild", {})
     return Service(
         settings=settings,
         database=database,
         store=store,
+        blobs=kept.blobs,
+        codecs=kept.codecs,
+        raw=kept.raw,
         search=search,
         downloads=counting,
         documents=Documents(settings.data / "index"),

@@ -31,20 +31,14 @@ JOB = "describe"
 
 
 @contextlib.contextmanager
-def laid_out(store: DiskStore, sources: Mapping[str, Path | str]) -> Iterator[Path]:
-    """A folder with files under their paths, as links: from partials, or from the store by sha256.
-
-    Raises NotFound where the store lacks one.
-    """
+def laid_out(store: DiskStore, sources: Mapping[str, Path]) -> Iterator[Path]:
+    """A folder in the store with files under their paths, as links to where they lie."""
     folder = Path(tempfile.mkdtemp(prefix="judge-", dir=store.root))
     try:
         for path, source in sources.items():
             target = folder / path
-            if isinstance(source, str):
-                store.link(source, target)
-            else:
-                target.parent.mkdir(parents=True, exist_ok=True)
-                target.hardlink_to(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.hardlink_to(source)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -78,10 +72,10 @@ def describe(kept: Kept, key: Key, *, scan_again: bool = False) -> None:
         has_step = contracts.step(connection, key) is not None
     scans = scan_again or had is None or had.rules != RULES_VERSION
     if scans or not has_contract:
-        staged = _staged(kept.store, found.entry, found.record)
-        _keep_contract(kept, key, staged)
+        read = staged(kept, found.entry, found.record)
+        _keep_contract(kept, key, read)
         if scans:
-            _keep_verdict(kept, key, staged, had)
+            _keep_verdict(kept, key, read, had)
     if not has_step:
         _keep_step(kept, key)
     if scans or not (has_contract and has_step):
@@ -95,14 +89,16 @@ def contract_of(kept: Kept, key: Key) -> Contract:
         found = releases.release(connection, *key)
         is_current = contracts.is_current(connection, key)
     if not is_current:
-        _keep_contract(kept, key, _staged(kept.store, found.entry, found.record))
+        _keep_contract(kept, key, staged(kept, found.entry, found.record))
     with kept.database.reading() as connection:
         return contracts.load(connection, key)
 
 
-def _staged(store: DiskStore, entry: Entry, record: Record) -> Staged:
+def staged(kept: Kept, entry: Entry, record: Record) -> Staged:
+    """A published release as it was judged, read again."""
     known = {file.path: file.sha256 for file in entry.files}
-    with laid_out(store, known) as folder:
+    lying = {path: kept.raw.path(sha256) for path, sha256 in known.items()}
+    with laid_out(kept.store, lying) as folder:
         return checks.stage(folder, record, known=known)
 
 

@@ -27,11 +27,14 @@ from modelshelf.package.elements import Level
 from modelshelf.package.entry import Entry, File, answering
 from modelshelf.package.record import Dependency, Record, canonical
 from modelshelf.registry import (
+    arriving,
     contracts,
     describing,
+    encoding,
     jobs,
     log,
     reasons,
+    recipes,
     release_rows,
     releases,
     staging,
@@ -96,7 +99,7 @@ def release(kept: Kept, identity: Identity, session: Session) -> tuple[int, Entr
     """
     files = _files(kept, session)
     previous = _previous(kept, session)
-    with describing.laid_out(kept.store, _sources(kept.store, session)) as folder:
+    with describing.laid_out(kept.store, _sources(kept, session)) as folder:
         judged = judge(kept, folder, session, previous)
     if judged.problems:
         raise Invalid(
@@ -129,6 +132,7 @@ def stage(service: Kept, identity: Identity, identifier: str) -> Session:
         raise verdicts.refused(session.id, session.decision or "")
     if session.state != "open":
         raise Conflict(f"The session is {session.state}", where=identifier)
+    arriving.assemble(service, session)
     session = staging.settle(service.database, service.store, session)
     with service.database.reading() as connection:
         staging.require_publishable(connection, identity, session.record)
@@ -174,17 +178,16 @@ def commit(
 
     Exactly one of those who publish a version at once gets through; the others get Conflict.
     """
-    for sha256 in {file.sha256 for file in files}:
-        if not kept.store.has(sha256):
-            kept.store.commit(staging.partial(kept.store, session, sha256), sha256, computed=sha256)
+    lacking = _keep_files(kept, session, files)
     manifest = _keep_manifest(kept.store, session.record, files)
+    cut = encoding.cut(kept, session, [*lacking, manifest], judged.staged.facts)
     change, step = contracts.moved(judged.staged.previous, judged.contract, session.override)
     scan = verdicts.scan_of(judged.scanned, session.decision)
     try:
         with kept.database.writing() as connection:
             staging.require_publishable(connection, identity, session.record)
             _require_compared(connection, session, judged.staged.previous)
-            _require_kept(kept.store, files)
+            _require_kept(connection, kept.store, files, lacking)
             entry = msgspec.structs.replace(
                 release_rows.entry(connection, session, files, manifest.sha256),
                 change=change,
@@ -192,10 +195,13 @@ def commit(
             )
             release_rows.insert_release(connection, session, entry, manifest, judged.staged.read())
             key = (session.publisher, session.name, session.version)
+            encoding.keep(connection, cut)
+            recipes.add_segments(connection, arriving.deltas(connection, session))
             contracts.keep(connection, key, judged.contract)
             contracts.keep_step(connection, key, change, step)
             verdicts.keep(connection, key, judged.scanned, session.decision, session.decided_by)
             staging.close(connection, session.id, "published")
+            jobs.enqueue(connection, encoding.JOB, contracts.by_key(key))
             job = jobs.enqueue(
                 connection, "refresh", {"publisher": session.publisher, "name": session.name}
             )
@@ -279,14 +285,19 @@ def _alone(service: Kept, identifier: str) -> Iterator[None]:
         (folder / f"{identifier}.lock").unlink(missing_ok=True)
 
 
-def _sources(store: DiskStore, session: Session) -> dict[str, Path | str]:
-    """Where the session's files lie: in the store, by their sha256, or as they were sent."""
-    return {
-        file.path: file.sha256
-        if store.has(file.sha256)
-        else staging.partial(store, session, file.sha256)
-        for file in session.files
-    }
+def _sources(kept: Kept, session: Session) -> dict[str, Path]:
+    """Where the session's files lie: published ones whole, others as they were sent."""
+    with kept.database.reading() as connection:
+        known = staging.published(connection, [file.sha256 for file in session.files])
+
+    def source(sha256: str) -> Path:
+        if sha256 in known:
+            return kept.raw.path(sha256)
+        if kept.store.has(sha256):  # a publish that was killed came so far
+            return kept.store.path(sha256)
+        return staging.partial(kept.store, session, sha256)
+
+    return {file.path: source(file.sha256) for file in session.files}
 
 
 def _files(service: Kept, session: Session) -> tuple[File, ...]:
@@ -318,7 +329,24 @@ def _keep_manifest(store: DiskStore, record: Record, files: tuple[File, ...]) ->
     return hashes
 
 
-def _require_kept(store: DiskStore, files: tuple[File, ...]) -> None:
+def _keep_files(kept: Kept, session: Session, files: tuple[File, ...]) -> list[File]:
+    """Put what was sent into the store → the files that no release held before, each digest once."""
+    found = {file.sha256: file for file in files}
+    with kept.database.reading() as connection:
+        known = staging.published(connection, list(found))
+    lacking = [file for sha256, file in found.items() if sha256 not in known]
+    for sha256 in {file.sha256 for file in lacking}:
+        if not kept.store.has(sha256):
+            kept.store.commit(staging.partial(kept.store, session, sha256), sha256, computed=sha256)
+    return lacking
+
+
+def _require_kept(
+    connection: Connection, store: DiskStore, files: tuple[File, ...], lacking: list[File]
+) -> None:
+    """Raise Conflict unless every file is published by now, or was put into the store just now."""
+    new = {file.sha256 for file in lacking}
+    known = staging.published(connection, [file.sha256 for file in files])
     for file in files:
-        if not store.has(file.sha256):
+        if file.sha256 not in known and not (file.sha256 in new and store.has(file.sha256)):
             raise Conflict("A file was swept away meanwhile: publish again", where=file.path)

@@ -17,6 +17,7 @@ import contextlib
 import inspect
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import anyio
@@ -58,6 +59,14 @@ class Call:
         """Who makes the request, where the endpoint asks for a token."""
         assert self.identity is not None
         return self.identity
+
+    def install(self, digest: str) -> Callable[[int], None] | None:
+        """Where to tell how many bytes of `digest` were sent, where this is part of an install."""
+        header = self.request.headers.get("shelf-install")
+        if header is None or self.request.method == "HEAD":
+            return None
+        client = self.request.client.host if self.request.client else ""
+        return partial(self.service.downloads.write, header, digest, client)
 
     @property
     def base_url(self) -> str:

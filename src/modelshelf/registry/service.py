@@ -11,18 +11,27 @@ from modelshelf.registry.database import Database, migrate
 from modelshelf.registry.downloads import DownloadLog
 from modelshelf.registry.index import Documents
 from modelshelf.registry.jobs import Jobs
+from modelshelf.registry.raw import RawFiles
 from modelshelf.registry.search import Search
 from modelshelf.registry.settings import Settings
+from modelshelf.store.blobs import Blobs, DiskBlobs
 from modelshelf.store.disk import DiskStore
+from modelshelf.store.whole import Codecs, threads
 
 
 @dataclass(frozen=True)
 class Kept:
-    """What a registry keeps, whether it runs or not: its settings, its database, its bytes."""
+    """What a registry keeps, whether it runs or not: its settings, its database, its bytes.
+
+    `store` has whole files (a cache, and what arrives), `blobs` all segments of what is published.
+    """
 
     settings: Settings
     database: Database
     store: DiskStore
+    blobs: Blobs
+    codecs: Codecs
+    raw: RawFiles
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,18 @@ class Service(Kept):
 
 
 def open_kept(settings: Settings) -> Kept:
-    """Open the database, its tables brought up to date, and the folder of the bytes."""
+    """Open the database, its tables brought up to date, and the places of the bytes."""
     database = Database(settings)
     migrate(database, settings)
-    return Kept(settings, database, DiskStore(settings.data / "store", fsync=settings.fsync))
+    store = DiskStore(settings.data / "store", fsync=settings.fsync)
+    blobs, codecs = _blobs(settings), Codecs(threads)
+    raw = RawFiles(database, store, blobs, codecs, settings.raw_cache_bytes)
+    return Kept(settings, database, store, blobs, codecs, raw)
+
+
+def _blobs(settings: Settings) -> Blobs:
+    if settings.blobs is None:
+        return DiskBlobs(settings.data / "segments", fsync=settings.fsync)
+    from modelshelf.store.s3 import S3Blobs
+
+    return S3Blobs(settings.blobs)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from modelshelf.store.bucket import Bucket
+
 DAY_SECONDS = 86_400
 
 
@@ -15,6 +17,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     database: str | None = None
     """SQLAlchemy URL; None is SQLite in `data`."""
+    blobs: Bucket | None = None
+    """The bucket where segments lie; None is a folder in `data`."""
+    segments_url: str | None = None
+    """Where clients fetch segments, with `{prefix}` (two hex digits) and `{key}`, where nginx or a
+    content network serves them; None is the registry itself."""
+    fast_links: bool = False
+    """Whether clients whose link outruns their decoding may take raw bytes: more traffic, less CPU."""
+    raw_cache_bytes: int = 64 << 30
+    """So much may be kept whole beside the segments, for readers of whole files."""
     public_url: str | None = None
     """How clients reach the server, where that is not the address that they asked."""
     level: str = "minimal"

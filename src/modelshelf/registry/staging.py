@@ -272,9 +272,10 @@ def close(connection: Connection, identifier: str, state: str) -> None:
 
 
 def discard_partials(store: DiskStore, session: Session) -> None:
-    """Forget what a session has sent."""
-    for sha256 in {file.sha256 for file in session.files}:
-        store.discard(partial(store, session, sha256))
+    """Forget what a session has sent: files, and blobs that had not come to their end."""
+    for path in store.partials():
+        if path.name.startswith(f"{session.id}-"):
+            store.discard(path)
 
 
 def sweep(database: Database, store: DiskStore, older_than_seconds: float) -> None:
@@ -283,7 +284,7 @@ def sweep(database: Database, store: DiskStore, older_than_seconds: float) -> No
     expired = select(columns.id).where(columns.expires <= clock.now())
     with database.writing() as connection:
         for identifier in connection.execute(expired).scalars().all():
-            for table in (tables.session_blobs, tables.session_files):
+            for table in _OF_SESSION:
                 connection.execute(delete(table).where(table.c.session == identifier))
             connection.execute(delete(tables.sessions).where(columns.id == identifier))
     _renew_held(database, store)
@@ -296,6 +297,14 @@ def sweep(database: Database, store: DiskStore, older_than_seconds: float) -> No
             batch = old[start : start + 500]
             for sha256 in set(batch) - published(connection, batch).keys():
                 store.delete(sha256)
+
+
+_OF_SESSION = (
+    tables.session_segments,
+    tables.session_recipes,
+    tables.session_blobs,
+    tables.session_files,
+)
 
 
 def _renew_held(database: Database, store: DiskStore) -> None:

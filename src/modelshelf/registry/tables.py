@@ -169,6 +169,26 @@ blobs = Table(
 )
 """What `/files` serves: a file on the disk without a row here is not there."""
 
+recipes = Table(
+    "recipes",
+    metadata,
+    Column("sha256", String(64), ForeignKey("blobs.sha256"), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+    Column("layout", LargeBinary),
+)
+"""Of which segments a published file is made, as it goes over the wire; where its tensors lie."""
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("base", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("stored", Integer, nullable=False),
+)
+"""What `/segments` serves: by itself (`base` is empty), or told against a base. A blob without a
+row here is not there."""
+
 release_files = Table(
     "release_files",
     metadata,
@@ -239,6 +259,27 @@ session_blobs = Table(
     Column("md5", String(32), nullable=False),
 )
 """What a session has sent completely, verified."""
+
+session_recipes = Table(
+    "session_recipes",
+    metadata,
+    Column("session", String(32), ForeignKey("sessions.id"), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("body", LargeBinary, nullable=False),
+)
+
+session_segments = Table(
+    "session_segments",
+    metadata,
+    Column("session", String(32), ForeignKey("sessions.id"), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("stored", Integer),
+    Column("base", String(64)),
+    Column("delta", Integer),
+)
+"""The segments of a session's recipes; `stored` is empty until one was sent, `base` and `delta`
+(bytes) tell how where it came against a base."""
 
 downloads = Table(
     "downloads",

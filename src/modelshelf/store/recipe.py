@@ -8,6 +8,7 @@ bytes on the wire, never a wrong file. On the wire a recipe is a msgpack array, 
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from typing import NamedTuple
@@ -21,11 +22,15 @@ SEGMENT_BYTES = 4 << 20
 SMALL_BYTES = 64 << 10
 """A file of fewer bytes goes whole; blobs of fewer are bundled."""
 ID_BYTES = 32
-MOST_SEGMENTS = 1 << 20
+MOST_SEGMENTS = 1 << 16
+"""A recipe may have so many segments, and one more for each 64 KiB."""
 MOST_PARENTS = 16
 MOST_RUNS = 1 << 16
 LONGEST_RECIPE_BYTES = 64 << 20
 """A recipe may have so many bytes when decompressed."""
+DELTA = "delta"
+CAST_TIMES = 2
+"""Every cast there is makes values half as wide."""
 _KEY = re.compile(r"[0-9a-f]{64}(-[0-9a-f]{64})?")
 
 
@@ -74,6 +79,21 @@ class Parent(msgspec.Struct, frozen=True, array_like=True):
     runs: tuple[Run, ...]
     stored: tuple[int | None, ...]
 
+    def base(self, start: int, size: int) -> tuple[int, int] | None:
+        """Where in the parent lies what the segment at `start` is made from: first byte, bytes.
+
+        A delta may have a base that is shorter than the segment; a cast needs all of it.
+        """
+        number = bisect_right(self.runs, start, key=lambda run: run.start) - 1
+        if number < 0:
+            return None
+        run = self.runs[number]
+        offset, left = start - run.start, run.start + run.size - start
+        if self.kind == DELTA:
+            return (run.source + offset, min(size, left)) if left > 0 else None
+        times = CAST_TIMES
+        return (run.source + times * offset, times * size) if left >= size else None
+
 
 class Recipe(msgspec.Struct, frozen=True, array_like=True):
     """The segments of one file: their ids one after another, raw sizes, and bytes when fetched."""
@@ -90,6 +110,10 @@ class Recipe(msgspec.Struct, frozen=True, array_like=True):
         for number, (start, size) in enumerate(zip(starts, self.sizes, strict=False)):
             yield self.ids[number * ID_BYTES : (number + 1) * ID_BYTES].hex(), start, size
 
+    def distinct(self) -> set[str]:
+        """The ids, each once."""
+        return {identifier for identifier, _, _ in self.segments()}
+
 
 def pieces(size: int, cuts: Iterable[Cut]) -> list[Piece]:
     """The segments of a file of `size` bytes: every byte in exactly one, none over 4 MiB.
@@ -97,9 +121,12 @@ def pieces(size: int, cuts: Iterable[Cut]) -> list[Piece]:
     Cuts that overlap an earlier one, or lie outside, are passed over. Tensors are cut from their
     own start, so that one found elsewhere, or grown at its end, gives the same segments.
     """
+    tensors = sorted(cuts)
+    if len(tensors) > MOST_SEGMENTS // 2:  # of dust there is nothing to share
+        tensors = []
     found: list[Piece] = []
     at = 0
-    for cut in sorted(cuts):
+    for cut in tensors:
         if at <= cut.start < cut.stop <= size:
             found += _split(Cut(at, cut.start))
             found += _split(cut)
@@ -111,6 +138,11 @@ def _split(cut: Cut) -> Iterator[Piece]:
     step = SEGMENT_BYTES - SEGMENT_BYTES % (cut.width or 1)
     for start in range(cut.start, cut.stop, step):
         yield Piece(start, min(step, cut.stop - start), cut.width, cut.floating)
+
+
+def most_segments(size: int) -> int:
+    """So many segments may a file of `size` bytes be cut into."""
+    return MOST_SEGMENTS + size // SMALL_BYTES
 
 
 def is_key(text: str) -> bool:
@@ -152,7 +184,11 @@ def require_honest(recipe: Recipe, size: int) -> None:
 
 def _lie(recipe: Recipe, size: int) -> str | None:
     count = len(recipe.sizes)
-    if count > MOST_SEGMENTS or len(recipe.ids) != count * ID_BYTES or len(recipe.stored) != count:
+    if (
+        count > most_segments(size)
+        or len(recipe.ids) != count * ID_BYTES
+        or len(recipe.stored) != count
+    ):
         return f"{count} segments, {len(recipe.ids)} bytes of ids"
     if recipe.size != size or sum(recipe.sizes) != size:
         return f"{sum(recipe.sizes)} bytes instead of {size}"

@@ -13,6 +13,7 @@ It keeps everything in one folder. The decisions work on that folder whether it 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 
 from modelshelf.cli.output import Output
@@ -44,6 +45,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     serving.add_argument(
         "--level", choices=LEVELS, default="minimal", help="documentation asked for"
     )
+    serving.add_argument(
+        "--segments-url",
+        metavar="URL",
+        help="where clients fetch segments, with {prefix} and {key}: nginx or a content network",
+    )
+    serving.add_argument(
+        "--fast-links",
+        action="store_true",
+        help="let clients on fast links take raw bytes: more traffic, less work for them",
+    )
+    keeping = parser.add_argument_group("keeping")
+    keeping.add_argument(
+        "--blobs",
+        metavar="s3://BUCKET/PREFIX",
+        help="keep segments in a bucket (keys from AWS_ACCESS_KEY_ID and its like)",
+    )
+    keeping.add_argument(
+        "--raw-cache",
+        type=float,
+        default=64,
+        metavar="GIB",
+        help="keep so much whole beside the segments, for readers of whole files (default: 64)",
+    )
     serving.add_argument("--closed", action="store_true", help="nobody can make an account")
 
 
@@ -52,6 +76,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     try:
         from modelshelf.registry import operating, server
         from modelshelf.registry.settings import Settings
+        from modelshelf.store.bucket import Bucket
     except ModuleNotFoundError as error:
         raise Refused(
             f"the registry needs {error.name}, which is not installed",
@@ -62,6 +87,10 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         public_url=arguments.url,
         level=arguments.level,
         signup=not arguments.closed,
+        blobs=Bucket.parse(arguments.blobs, os.environ) if arguments.blobs else None,
+        segments_url=arguments.segments_url,
+        fast_links=arguments.fast_links,
+        raw_cache_bytes=int(arguments.raw_cache * (1 << 30)),
     )
     if arguments.action != "serve":
         kept = operating.open_data(settings)

@@ -9,8 +9,9 @@ from starlette.requests import ClientDisconnect
 from modelshelf.errors import Conflict, Invalid, NotFound, UsageError
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
-from modelshelf.registry import publish, replies, staging
-from modelshelf.registry.routing import Call, Resource, chunks
+from modelshelf.registry import arriving, publish, replies, staging
+from modelshelf.registry.arriving import Expected
+from modelshelf.registry.routing import Call, Resource, chunks, read_body
 from modelshelf.registry.staging import Declared, Session
 from modelshelf.store.disk import Appender
 
@@ -56,6 +57,19 @@ class State(msgspec.Struct, frozen=True):
     state: str
     expires: str
     decision: str | None = None
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """A segment to be sent, from `offset` of its blob on (bytes)."""
+
+    id: str
+    offset: int
+
+
+class Lacking(msgspec.Struct, frozen=True):
+    """The segments of a file that are still to be sent."""
+
+    missing: tuple[Wanted, ...]
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -109,14 +123,61 @@ async def send(call: Call) -> Received:
     file = _file(session, call.path("sha256"))
     if file.sha256 in session.sent:
         return Received(file.sha256, file.size, complete=True)
-    if session.state != "open":
-        raise Conflict(f"The session is {session.state}", where=session.id)
+    _require_open(session)
     end = await _receive(call, session, file)
     if end < file.size:
         return Received(file.sha256, end, complete=False)
     service = call.service
     await run_in_threadpool(staging.verify, service.database, service.store, session, file)
     return Received(file.sha256, file.size, complete=True)
+
+
+@API.route(
+    "PUT", "/api/v1/sessions/{id}/recipes/{sha256}", summary="Tell of which segments a file is made",
+    returns=Lacking, scope="publish",
+)  # fmt: skip
+async def tell_recipe(call: Call) -> Lacking:
+    """Take the recipe of a file (msgpack, compressed) and answer which segments are to be sent."""
+    session = await run_in_threadpool(_session, call)
+    file = _file(session, call.path("sha256"))
+    body = await read_body(call.request, call.service.settings.max_body_bytes)
+    if session.state != "open" or file.sha256 in session.sent:
+        return Lacking(())
+    found = await run_in_threadpool(arriving.expect, call.service, session, file, body)
+    return Lacking(tuple(Wanted(each.id, each.offset) for each in found))
+
+
+@API.route(
+    "PUT", "/api/v1/sessions/{id}/segments/{key}", summary="Send a segment, or the rest of one",
+    returns=Received, scope="publish", query=("offset", "stored"),
+)  # fmt: skip
+async def send_segment(call: Call) -> Received:
+    """Append the body to a blob of `stored` bytes; a wrong offset is answered with 409."""
+    session = await run_in_threadpool(_session, call)
+    key, stored = call.path("key"), _number(call, "stored")
+    segment, come = await run_in_threadpool(_segment, call, session, key)
+    if come:
+        return Received(key, stored, complete=True)
+    _require_open(session)
+    if not 0 < stored <= arriving.LONGEST_BLOB_BYTES:
+        raise Invalid("A segment cannot be so large", where=key, got=stored)
+    end = await _receive(call, session, Declared(key, stored, key))
+    if end < stored:
+        return Received(key, end, complete=False)
+    await run_in_threadpool(_accept_partial, call, session, segment)
+    return Received(key, stored, complete=True)
+
+
+@API.route(
+    "POST", "/api/v1/sessions/{id}/segments", summary="Send several small segments",
+    scope="publish", status=204,
+)  # fmt: skip
+async def send_bundle(call: Call) -> None:
+    """Each: length of its key (2 bytes), key, length (4 bytes, the highest first), blob."""
+    session = await run_in_threadpool(_session, call)
+    _require_open(session)
+    body = await read_body(call.request, arriving.LONGEST_BUNDLE_BYTES)
+    await run_in_threadpool(_accept_bundle, call, session, body)
 
 
 @API.route(
@@ -193,8 +254,39 @@ async def _copy(call: Call, appender: Appender, file: Declared) -> None:
     await run_in_threadpool(appender.write, bytes(buffer))
 
 
+def _segment(call: Call, session: Session, key: str) -> tuple[Expected, bool]:
+    with call.service.database.reading() as connection:
+        segment = arriving.expected(connection, session, key)
+        return segment, arriving.has_come(connection, session, segment.id)
+
+
+def _accept_partial(call: Call, session: Session, segment: Expected) -> None:
+    """Take in a blob that has arrived; one that is not what it should be is thrown away."""
+    path = staging.partial(call.service.store, session, segment.key)
+    try:
+        arriving.accept(call.service, session, segment, path.read_bytes())
+    finally:
+        call.service.store.discard(path)
+
+
+def _accept_bundle(call: Call, session: Session, body: bytes) -> None:
+    for key, blob in arriving.frames(body):
+        segment, come = _segment(call, session, key)
+        if not come:
+            arriving.accept(call.service, session, segment, blob)
+
+
+def _require_open(session: Session) -> None:
+    if session.state != "open":
+        raise Conflict(f"The session is {session.state}", where=session.id)
+
+
 def _offset(call: Call) -> int:
-    text = call.query("offset") or "0"
+    return _number(call, "offset")
+
+
+def _number(call: Call, name: str) -> int:
+    text = call.query(name) or "0"
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        raise UsageError("`offset` must be a number of bytes", got=text[:40])
+        raise UsageError(f"`{name}` must be a number of bytes", got=text[:40])
     return int(text)

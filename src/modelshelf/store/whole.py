@@ -1,0 +1,123 @@
+"""Whole files from and into segments: cut, encoded and kept as blobs; read and put together again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from queue import SimpleQueue
+from typing import TypeVar
+
+import blake3
+
+from modelshelf.errors import IntegrityError
+from modelshelf.store.blobs import Blobs
+from modelshelf.store.codec import Codec
+from modelshelf.store.recipe import Cut, Piece, Recipe, pieces
+
+threads = 2
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+class Codecs:
+    """So many codecs and no more: who needs one waits for it, which bounds memory and CPU."""
+
+    def __init__(self, count: int = threads) -> None:
+        self._free: SimpleQueue[Codec] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(Codec())
+
+    @contextmanager
+    def one(self) -> Iterator[Codec]:
+        """A codec of one's own for a while."""
+        codec = self._free.get()
+        try:
+            yield codec
+        finally:
+            self._free.put(codec)
+
+
+def take_apart(path: Path, cuts: Iterable[Cut], blobs: Blobs, codecs: Codecs) -> Recipe:
+    """Cut the file at `path` and keep every segment of it that is not kept yet → its recipe."""
+    size = path.stat().st_size
+    found = pieces(size, cuts)
+    with path.open("rb", buffering=0) as file:
+        descriptor = file.fileno()
+
+        def keep(piece: Piece) -> tuple[bytes, int]:
+            with codecs.one() as codec:
+                raw = read(descriptor, piece.start, piece.size)
+                digest = blake3.blake3(raw).digest()
+                stored = blobs.size(digest.hex())
+                if stored is None:
+                    blob = codec.solo(raw, piece.width, floating=piece.floating)
+                    blobs.put(digest.hex(), blob)
+                    stored = len(blob)
+            return digest, stored
+
+        kept = _each(keep, found)
+    return Recipe(
+        size,
+        b"".join(digest for digest, _ in kept),
+        tuple(piece.size for piece in found),
+        tuple(stored for _, stored in kept),
+    )
+
+
+def put_together(recipe: Recipe, blobs: Blobs, target: Path, codecs: Codecs) -> None:
+    """Write the file that `recipe` describes to `target`, every segment checked.
+
+    Raises NotFound for a segment that is not kept, IntegrityError for a damaged one.
+    """
+    with target.open("wb", buffering=0) as file:
+        descriptor = file.fileno()
+        os.truncate(descriptor, recipe.size)
+
+        def fill(segment: tuple[str, int, int]) -> None:
+            identifier, start, size = segment
+            with codecs.one() as codec:
+                write(descriptor, start, decoded(blobs, codec, identifier, size))
+
+        _each(fill, recipe.segments())
+
+
+def decoded(blobs: Blobs, codec: Codec, identifier: str, size: int) -> memoryview:
+    """The raw bytes of a segment, checked; valid until the codec is used again."""
+    raw = codec.decode(blobs.get(identifier), size)
+    if blake3.blake3(raw).hexdigest() != identifier:
+        raise IntegrityError("a stored segment is damaged", where=identifier)
+    return raw
+
+
+def read(descriptor: int, start: int, size: int) -> bytes:
+    """So many bytes of an open file from `start` on; raises IntegrityError where it ends before."""
+    content = os.pread(descriptor, size, start)
+    while len(content) < size:
+        more = os.pread(descriptor, size - len(content), start + len(content))
+        if not more:
+            raise IntegrityError("the file changed while it was read", expected=size)
+        content += more
+    return content
+
+
+def write(descriptor: int, start: int, content: bytes | memoryview) -> None:
+    """Write all of `content` at `start` of an open file."""
+    view = memoryview(content)
+    while view:
+        count = os.pwrite(descriptor, view, start)
+        start += count
+        view = view[count:]
+
+
+def _each(work: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:
+    """What `work` makes of each item, in order; the first failure ends it."""
+    with ThreadPoolExecutor(threads) as pool:
+        tasks = [pool.submit(work, item) for item in items]
+        try:
+            return [task.result() for task in tasks]
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
