@@ -19,7 +19,7 @@ __all__ = ["CASTS", "Codec", "needs_base"]
 
 CASTS = ("float32>bfloat16", "float32>float16")
 """What `Codec.cast` can do: what the parent's values are, and what they become."""
-RAW, FRAME, PLANES, FLOATS, DELTA = range(5)
+RAW, FRAME, PLANES, FLOATS, DELTA, FLOAT_DELTA = range(6)
 WORTH = 0.98
 """A blob of more than so much of the segment is not worth decoding."""
 WORTH_A_BASE = 0.8
@@ -30,7 +30,7 @@ Buffer = bytes | bytearray | memoryview
 
 def needs_base(blob: Buffer) -> bool:
     """Whether decoding `blob` asks for the bytes of a parent."""
-    return len(blob) > 0 and blob[0] == DELTA
+    return len(blob) > 0 and blob[0] in {DELTA, FLOAT_DELTA}
 
 
 class Codec:
@@ -71,10 +71,17 @@ class Codec:
         width = width or 1
         covered = _covered(len(view), len(parent), width)
         body = differences.encode(
-            view[:covered], parent[:covered], width, self._streams(), self._space(covered)
+            view[:covered],
+            parent[:covered],
+            width,
+            self._streams(),
+            self._space(covered),
+            floating=floating,
         )
         rest = self.solo(view[covered:], width, floating=floating) if covered < len(view) else b""
-        blob = b"".join((bytes((DELTA, width)), number(len(body)), body, rest))
+        blob = b"".join(
+            (bytes((FLOAT_DELTA if floating else DELTA, width)), number(len(body)), body, rest)
+        )
         return blob if len(blob) < WORTH_A_BASE * below else None
 
     def decode(self, blob: Buffer, size: int, base: Buffer | None = None) -> memoryview:
@@ -115,8 +122,8 @@ class Codec:
             self._frames().fill(source.rest(), out)
         elif way in {PLANES, FLOATS} and width:
             self._fill_planes(source, width, out, floating=way == FLOATS)
-        elif way == DELTA and width and base is not None:
-            self._fill_delta(source, width, out, base)
+        elif way in {DELTA, FLOAT_DELTA} and width and base is not None:
+            self._fill_delta(source, width, out, base, floating=way == FLOAT_DELTA)
         else:
             raise malformed(f"way {way}, width {width}")
         source.finish()
@@ -129,13 +136,23 @@ class Codec:
         room = self._space(len(out))
         planes.decode(source, width, self._streams(), room, out, floating=floating)
 
-    def _fill_delta(self, source: Cursor, width: int, out: memoryview, base: memoryview) -> None:
+    def _fill_delta(
+        self, source: Cursor, width: int, out: memoryview, base: memoryview, *, floating: bool
+    ) -> None:
         from modelshelf.store.codec import differences
 
         covered = _covered(len(out), len(base), width)
         body = Cursor(source.take(source.number()))
         room = self._space(covered)
-        differences.decode(body, base[:covered], width, self._streams(), room, out[:covered])
+        differences.decode(
+            body,
+            base[:covered],
+            width,
+            self._streams(),
+            room,
+            out[:covered],
+            floating=floating,
+        )
         body.finish()
         if covered < len(out):
             rest = source.rest()

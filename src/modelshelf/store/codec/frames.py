@@ -19,6 +19,8 @@ class Frames:
         )
         # level 9 with smaller tables
         general = zstandard.ZstdCompressionParameters.from_level(9, window_log=22, hash_log=19)
+        tight = zstandard.ZstdCompressionParameters.from_level(3)
+        self._tight = zstandard.ZstdCompressor(compression_params=tight)
         self._symbols = zstandard.ZstdCompressor(compression_params=symbols)
         self._general = zstandard.ZstdCompressor(compression_params=general)
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW_BYTES)
@@ -27,8 +29,12 @@ class Frames:
         """A frame that tells frequent bytes in few bits: fast, for numbers."""
         return self._symbols.compress(data)
 
+    def tight(self, data: memoryview) -> bytes:
+        """A frame that also tells what repeats."""
+        return self._tight.compress(data)
+
     def general(self, data: memoryview) -> bytes:
-        """A frame that also tells what repeats: slow, for everything else."""
+        """A frame that looks for whatever repeats: slow, for everything else."""
         return self._general.compress(data)
 
     def fill(self, frame: memoryview, out: memoryview) -> None:

@@ -1,6 +1,6 @@
 """Streams of bytes of one kind, each told in the fewest bits: as they are, by frequency, by gaps.
 
-A stream is a number (its bytes times four, plus the way it is told), then its bytes.
+A stream is a number (eight times the bytes that follow, plus the way they tell it) and its bytes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from modelshelf.store.codec.frames import Frames
 
 Bytes = NDArray[np.uint8]
 
-RAW, FRAME, HOLES, SAME = range(4)
+RAW, SAME, FRAME, HOLES, DIGITS = range(5)
+PACKED = ((3, 5), (4, 4), (6, 3), (16, 2))
+"""Digits below the first number: so many of them make a byte."""
 PROBE_BYTES = 64 << 10
-CHUNK = 1 << 16
+CHUNK = 64 << 10
 DEEPEST = 3
-"""So often are the holes of holes told by holes again."""
+"""So often may the parts of a stream be told in parts."""
 WORTH = 0.98
 """What saves less than 2 % is not worth the time of decoding."""
 
@@ -30,67 +32,99 @@ class Streams:
 
     def pack(self, data: Bytes, depth: int = 0) -> bytes:
         """The stream that tells `data`."""
-        if data.size > 1 and data.min() == data.max():
+        if data.size and data.min() == data.max():
             return _stream(SAME, data[:1].tobytes())
-        way = self._best(_sample(data), depth)[1]
-        if way == "holes":
-            return _stream(HOLES, b"".join(self.pack(each, depth + 1) for each in _holes(data)))
-        if way != "raw":
-            frame = self._frame(way, data)
+        _, way, detail = self._best(_sample(data), depth)
+        if way in {HOLES, DIGITS}:
+            parts = _holes(data) if way == HOLES else _digits(data, *PACKED[detail])
+            packed = b"".join(self.pack(each, depth + 1) for each in parts)
+            return _stream(way, bytes((detail,)) + packed if way == DIGITS else packed)
+        if way == FRAME:
+            frame = self._frames.tight(data.data) if detail else self._frames.symbols(data.data)
             if len(frame) < data.size:
                 return _stream(FRAME, frame)
         return _stream(RAW, data.tobytes())
 
+    def cost(self, data: Bytes) -> int:
+        """About so many bytes tell `data`."""
+        if data.size < 2 or data.min() == data.max():
+            return 3
+        sample = _sample(data)
+        return self._best(sample, 0)[0] * data.size // sample.size
+
     def unpack(self, source: Cursor, size: int, room: Bytes, depth: int = 0) -> Bytes:
-        """The next stream, of `size` bytes; in `room` unless it needs none."""
-        length, way = divmod(source.number(), 4)
+        """The next stream, of `size` bytes; in `room`, unless it needs none."""
+        length, way = divmod(source.number(), 8)
         body = source.take(length)
         if way == SAME and length == 1:
             return np.broadcast_to(np.frombuffer(body, np.uint8), size)
         if way == RAW and length == size:
             return np.frombuffer(body, np.uint8)
+        out = room[:size]
         if way == FRAME:
-            self._frames.fill(body, room[:size].data)
-            return room[:size]
-        if way == HOLES and depth < DEEPEST:
-            return self._fill(Cursor(body), room[:size], depth + 1)
-        raise malformed("a stream of unknown kind")
+            self._frames.fill(body, out.data)
+            return out
+        if way not in {HOLES, DIGITS} or depth == DEEPEST:
+            raise malformed(f"a stream of {length} bytes, way {way}")
+        parts = Cursor(body)
+        (self._fill_holes if way == HOLES else self._fill_digits)(parts, out, depth + 1)
+        parts.finish()
+        return out
 
-    def _best(self, sample: Bytes, depth: int) -> tuple[int, str]:
-        """How few bytes tell `sample`, and which way they do."""
-        ways = [(int(sample.size * WORTH), "raw")]
-        if sample.size > 16:
-            ways += [(len(self._frame(way, sample)), way) for way in ("symbols", "general")]
-            if depth < DEEPEST and np.count_nonzero(sample) < sample.size * 0.5:
-                holes = sum(self._best(each, depth + 1)[0] for each in _holes(sample))
-                ways.append((holes, "holes"))
+    def _best(self, sample: Bytes, depth: int) -> tuple[int, int, int]:
+        """How few bytes tell `sample`, the way in which they do, and its detail."""
+        ways = [(int(sample.size * WORTH), RAW, 0)]
+        if sample.size > 32:
+            ways.append((len(self._frames.symbols(sample.data)), FRAME, 0))
+            ways.append((int(len(self._frames.tight(sample.data)) / 0.95), FRAME, 1))
+        if depth < DEEPEST and sample.size > 256:
+            ways += self._parted(sample, depth + 1)
         return min(ways)
 
-    def _frame(self, way: str, data: Bytes) -> bytes:
-        write = self._frames.symbols if way == "symbols" else self._frames.general
-        return write(data.data)
+    def _parted(self, sample: Bytes, depth: int) -> list[tuple[int, int, int]]:
+        ways = []
+        if np.count_nonzero(sample) < 0.4 * sample.size:
+            ways.append((sum(self._best(each, depth)[0] for each in _holes(sample)), HOLES, 0))
+        for detail, (base, count) in enumerate(PACKED) if depth == 1 else ():
+            if np.count_nonzero(sample < base) > 0.96 * sample.size:
+                parts = _digits(sample, base, count)
+                ways.append((sum(self._best(each, depth)[0] for each in parts), DIGITS, detail))
+        return ways
 
-    def _fill(self, source: Cursor, out: Bytes, depth: int) -> Bytes:
-        """Fill `out` with zeros and the values between them."""
+    def _fill_holes(self, source: Cursor, out: Bytes, depth: int) -> None:
         count = -(-out.size // 8)
         bits = self.unpack(source, count, np.empty(count, np.uint8), depth)
-        left = int(np.bitwise_count(bits).sum(dtype=np.int64))
+        left = int.from_bytes(bits.tobytes(), "little").bit_count()
         if left > out.size:
             raise malformed("more values than places")
         values = self.unpack(source, left, np.empty(left, np.uint8), depth)
-        source.finish()
         out.fill(0)
         at = 0
         for start in range(0, out.size, CHUNK):
             part = out[start : start + CHUNK]
-            places = np.flatnonzero(np.unpackbits(bits[start // 8 :][: CHUNK // 8])[: part.size])
+            set_here = np.unpackbits(bits[start // 8 :][: CHUNK // 8])[: part.size]
+            places = np.flatnonzero(set_here.view(np.bool_))
             part[places] = values[at : at + places.size]
             at += places.size
-        return out
+
+    def _fill_digits(self, source: Cursor, out: Bytes, depth: int) -> None:
+        base, count = PACKED[source.take(1)[0] % len(PACKED)]
+        step = -(-out.size // count)
+        packed = self.unpack(source, step, np.empty(step, np.uint8), depth)
+        more = self.unpack(source, out.size, np.empty(out.size, np.uint8), depth)
+        for start in range(0, step, CHUNK):
+            left = packed[start : start + CHUNK]
+            for column in range(start, out.size, step):
+                here = out[column : column + min(left.size, step - start)]
+                tens = left // base
+                np.subtract(left[: here.size], (tens * base)[: here.size], out=here)
+                left = tens
+        if more.strides != (0,) or more.any():
+            np.add(out, more, out=out)
 
 
 def _stream(way: int, body: bytes) -> bytes:
-    return number(len(body) * 4 + way) + body
+    return number(len(body) * 8 + way) + body
 
 
 def _sample(data: Bytes) -> Bytes:
@@ -104,3 +138,15 @@ def _sample(data: Bytes) -> Bytes:
 def _holes(data: Bytes) -> tuple[Bytes, Bytes]:
     """A bit a byte, whether it is not zero; and those that are not."""
     return np.packbits(data != 0), data[np.flatnonzero(data)]
+
+
+def _digits(data: Bytes, base: int, count: int) -> tuple[Bytes, Bytes]:
+    """`count` digits below `base` a byte, from as many parts of `data`; and what is above them."""
+    digits = np.minimum(data, base - 1)
+    step = -(-data.size // count)
+    packed = np.zeros(step, np.uint8)
+    for start in reversed(range(0, data.size, step)):
+        part = digits[start : start + step]
+        packed *= base
+        packed[: part.size] += part
+    return packed, data - digits

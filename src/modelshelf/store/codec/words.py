@@ -39,6 +39,11 @@ def rotate_right(values: Words) -> None:
     np.bitwise_or(values, sign, out=values)
 
 
+def top_bytes(values: Words) -> Bytes:
+    """The first eight bits under the sign of each value."""
+    return (values >> (8 * values.itemsize - 9)).astype(np.uint8)
+
+
 def fold(values: Words) -> None:
     """Differences, in place, to numbers that are small where they are near zero: 0 -1 1 -2 2 ..."""
     signs = np.negative(values >> (8 * values.itemsize - 1))
