@@ -12,6 +12,7 @@ from modelshelf.client.pins import pinned
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import ShelfError
 from modelshelf.package.lock import Lock, Locked
+from modelshelf.store import recipes
 from modelshelf.store.disk import DiskStore
 
 stale_seconds = 24 * 3600.0
@@ -117,6 +118,7 @@ def collect(home: Path, store: DiskStore, found: Garbage) -> None:
     for digest in found.files:
         store.delete(digest)
     store.sweep(older_than_seconds=stale_seconds)
+    recipes.sweep(store.root, store.has, older_than_seconds=stale_seconds)
     for folder in found.gone:
         roots.forget(home, folder)
 

@@ -23,6 +23,7 @@ from modelshelf.package.entry import Entry
 from modelshelf.package.lock import Lock, Locked, described
 from modelshelf.package.path import ENTRY
 from modelshelf.store.disk import DiskStore
+from modelshelf.store.sweep import owner
 
 threads = 4
 block_bytes = 1 << 20
@@ -253,7 +254,10 @@ def _left_on_shelf(shelf: Shelf) -> Iterator[Finding]:
 
 
 def _left_in_store(store: DiskStore) -> Iterator[Finding]:
-    for path in store.stale(older_than_seconds=-1):
+    lying = store.stale(older_than_seconds=-1)
+    for path in lying:
+        if (of := owner(path)) != path and of in lying:
+            continue  # told with the file that it is beside
         yield _left(path, "it is gone on with, or taken away by shelf gc after a day")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid
-from modelshelf.store import sweep
+from modelshelf.store import recipes, sweep
 from modelshelf.store.disk import FILES, DiskStore, sync_folders
 from modelshelf.store.exchange import exchanged
 
@@ -58,6 +58,9 @@ def begin(old: DiskStore, new: Path, progress: Progress) -> DiskStore:
         size = old.size(digest)
         _carry(old.root / FILES / digest[:2] / digest, store, digest)
         progress(size)
+    for digest in recipes.digests(old.root):
+        if body := recipes.kept(old.root, digest):
+            recipes.keep(new, digest, body)
     sync_folders(new / FILES)
     return store
 

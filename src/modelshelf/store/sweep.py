@@ -1,8 +1,16 @@
-"""Partials: who writes to one, and which of them nobody goes on with."""
+"""Partials: who writes to one, and which of them nobody goes on with.
+
+A file that is made of segments is several partials, which come and go together:
+
+    SHA256-parts     as long as the file will be, filled here and there
+    SHA256-done      which of its segments are there
+    SHA256-inbox-N   a segment as it arrives, one for each thread
+"""
 
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +20,24 @@ from filelock import FileLock, Timeout
 from modelshelf.errors import Conflict
 
 _LOCK = ".lock"
+PARTS = "-parts"
+_BESIDE = re.compile(r"(?P<name>.+)-(done|inbox-\d)")
+
+
+def done_path(parts: Path) -> Path:
+    """Where it stands which segments of `parts` are there."""
+    return _beside(parts, "-done")
+
+
+def inbox_path(parts: Path, number: int) -> Path:
+    """Where thread `number` keeps the segment that it is receiving."""
+    return _beside(parts, f"-inbox-{number}")
+
+
+def owner(partial: Path) -> Path:
+    """The partial whose lock counts for this one, and with which it goes: mostly itself."""
+    match = _BESIDE.fullmatch(partial.name)
+    return partial.with_name(match["name"] + PARTS) if match else partial
 
 
 @contextlib.contextmanager
@@ -34,8 +60,13 @@ def alone(partial: Path) -> Iterator[None]:
 
 
 def forget(partial: Path) -> None:
-    """Take the partial away, if it is still there, and its lock unless someone else has it."""
+    """Take the partial away, if it is still there, and its lock unless someone else has it.
+
+    What lies beside it goes after it: without it, it means nothing.
+    """
     partial.unlink(missing_ok=True)
+    for each in _all_beside(partial):
+        each.unlink(missing_ok=True)
     lock = _lock_path(partial)
     if not lock.exists():
         return
@@ -52,7 +83,11 @@ def partials(folder: Path) -> list[Path]:
 def stale(folder: Path, *, older_than_seconds: float) -> list[Path]:
     """The partials that nobody wrote to for so long and that nobody has open to write to."""
     limit = time.time() - older_than_seconds
-    return [path for path in partials(folder) if _changed(path) < limit and not _written(path)]
+    found = partials(folder)
+    newest: dict[Path, float] = {}
+    for path in found:
+        newest[owner(path)] = max(_changed(path), newest.get(owner(path), 0.0))
+    return [path for path in found if newest[owner(path)] < limit and not _written(owner(path))]
 
 
 def sweep(folder: Path, *, older_than_seconds: float) -> list[Path]:
@@ -66,6 +101,16 @@ def sweep(folder: Path, *, older_than_seconds: float) -> list[Path]:
         if not partial.exists() and _changed(path) < limit:
             forget(partial)
     return gone
+
+
+def _beside(parts: Path, what: str) -> Path:
+    return parts.with_name(parts.name.removesuffix(PARTS) + what)
+
+
+def _all_beside(partial: Path) -> list[Path]:
+    if not partial.name.endswith(PARTS):
+        return []
+    return [done_path(partial), *(inbox_path(partial, number) for number in range(10))]
 
 
 def _written(partial: Path) -> bool:
