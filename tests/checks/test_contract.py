@@ -43,6 +43,7 @@ def test_it_holds_what_callers_rely_on(package: Package, tmp_path: Path) -> None
     assert found.files["small.onnx"].sha256 == hashlib.sha256(content).hexdigest()
     assert found.files["small.onnx"].size == len(content)
     assert found.facts["small.onnx"].parameters == 2
+    assert not any(each.spans for each in found.facts.values())
     array = found.golden["ones"].outputs["y"]
     assert (array.dtype, array.shape) == ("float32", (1, 2))
     assert np.frombuffer(array.data, np.float32).tolist() == [2.0, 2.0]

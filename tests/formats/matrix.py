@@ -5,7 +5,7 @@ Beside each file lies `<name>.json`, written by the framework's own script in
 `tensors` (name → [dtype, shape]), `signatures` (name → inputs and outputs → name → [dtype, shape],
 a shape null where the framework tells none, a size null where it is open), `bounds` (signature →
 input or output → for each dimension [lowest, highest], null where it is fixed or not known),
-`ops` (names), `cuts` (file → places), `parameters`, `framework_version`, `entrypoints` (names), `risks` (kinds).
+`ops` (names), `spans` (file → [start, stop, dtype, name]), `parameters`, `framework_version`, `entrypoints` (names), `risks` (kinds).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def told(facts: Facts, keys: Mapping[str, object]) -> dict[str, Any]:
             }
             for name, signature in facts.signatures.items()
         },
-        "cuts": {file: list(places) for file, places in facts.cuts.items()},
+        "spans": {file: [list(span) for span in spans] for file, spans in facts.spans.items()},
         "ops": sorted(facts.ops),
         "parameters": facts.parameters,
         "framework_version": facts.framework_version,

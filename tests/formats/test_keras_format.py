@@ -37,13 +37,14 @@ def test_what_else_a_file_says() -> None:
 
 
 @pytest.mark.parametrize("name", ["small.keras", "small.h5"])
-def test_cuts_are_where_the_values_lie(name: str) -> None:
+def test_spans_are_where_the_values_lie(name: str) -> None:
     path = FILES / name
-    content, (cuts,) = path.read_bytes(), read(path).cuts.values()
+    content, (spans,) = path.read_bytes(), read(path).spans.values()
     inner = WEIGHTS if name.endswith("keras") else LEGACY
     start = content.index(inner[:512])
-    places = [each.place for each in hdf5.inspect(inner).datasets if each.place]
-    assert {start + at for place in places for at in place} == set(cuts)
+    found = [each for each in hdf5.inspect(inner).datasets if each.place]
+    places = {(start + each.place[0], start + each.place[1], each.dtype, each.name) for each in found if each.place}  # fmt: skip
+    assert places == set(spans)
 
 
 def archive(folder: Path, config: object, *, weights: bytes = WEIGHTS, **more: bytes) -> Path:

@@ -28,12 +28,19 @@ def test_the_reader_says_what_numpy_says(case: Path) -> None:
     assert told(read(case), said) == said
 
 
-def test_cuts_are_the_ends_of_arrays() -> None:
-    case = Path(__file__).parent / "npz" / "plain.npz"
-    content = case.read_bytes()
-    cuts = read(case).cuts["plain.npz"]
-    first = np.frombuffer(content[cuts[0] : cuts[1]], np.float32)
-    assert first.tolist() == list(range(12))
+@pytest.mark.parametrize("name", ["plain.npz", "single.npy"])
+def test_spans_are_the_values_of_arrays(name: str) -> None:
+    case = Path(__file__).parent / "npz" / name
+    content, arrays = case.read_bytes(), np.load(case)
+    for each in read(case).spans[name]:
+        array = arrays if name.endswith(".npy") else arrays[each.name]
+        values = array.tobytes("F" if array.flags.f_contiguous else "C")
+        assert content[each.start : each.stop] == values
+        assert each.dtype in {array.dtype.name, "string", "bytes", "record", "time"}
+
+
+def test_packed_arrays_lie_nowhere() -> None:
+    assert read(Path(__file__).parent / "npz" / "packed.npz").spans == {}
 
 
 def array_of(header: str, content: bytes = b"", version: bytes = b"\1\0") -> bytes:

@@ -86,17 +86,20 @@ def test_what_a_model_does_not_say(tmp_path: Path) -> None:
     )
 
 
-def test_cuts_are_where_raw_values_lie() -> None:
+def test_spans_are_where_raw_values_lie() -> None:
     facts = read(FILES / "linear.onnx")
     content = (FILES / "linear.onnx").read_bytes()
     ones = np.ones((4, 2), "<f4").tobytes()
     begin, end = content.index(ones), content.index(ones) + len(ones)
-    assert {begin, end} <= set(facts.cuts["linear.onnx"])
-    assert list(facts.cuts) == ["linear.onnx"]
+    assert (begin, end, "float32") in {each[:3] for each in facts.spans["linear.onnx"]}
+    assert list(facts.spans) == ["linear.onnx"]
 
 
-def test_cuts_of_external_data() -> None:
-    assert read(FILES / "external.onnx").cuts["external.data"] == (0, 32, 40)
+def test_spans_of_external_data() -> None:
+    facts = read(FILES / "external.onnx")
+    spans = facts.spans["external.data"]
+    assert [each[:3] for each in spans] == [(0, 32, "float32"), (32, 40, "float32")]
+    assert {each.name for each in spans} <= {each.name for each in facts.tensors}
 
 
 @pytest.mark.parametrize(("offsets", "parameters"), [((0, 0), 2), ((0, 8), 4)])
@@ -113,7 +116,8 @@ def test_weights_at_one_place_count_once(
     facts = read(saved(tmp_path, model))
     assert facts.parameters == parameters
     assert facts.companions == ("m.data",)
-    assert facts.cuts == {"m.data": (0, 8) if parameters == 2 else (0, 8, 16)}
+    spans = ((0, 8, "float32", "w0"), (8, 16, "float32", "w1"))
+    assert facts.spans == {"m.data": spans[: parameters // 2]}
 
 
 def test_external_data_shorter_than_its_tensor(tmp_path: Path) -> None:

@@ -33,7 +33,9 @@ def test_what_else_the_file_says() -> None:
     assert signature.inputs["many"] == Tensor("int64", ("many.0", "many.1"))
     assert signature.symbols == {"image.0": Interval(1, 8), "many.1": Interval(2)}
     assert facts.companions == ("linear.bin",)
-    assert facts.cuts == {"linear.bin": (0, 8, 56, 62)}
+    assert [each[:3] for each in facts.spans["linear.bin"]] == [
+        (0, 8, "int64"), (8, 56, "float32"), (56, 62, "float16"),
+    ]  # fmt: skip
     assert (facts.parameters, facts.precision, facts.opset) == (16, "float32", 1)
     assert [(r.kind, r.detail) for r in facts.risks] == [("author-path", "/home/ann/model.onnx")]
     assert not facts.unsafe

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import itertools
 import os
 import pickle
 import zipfile
@@ -48,7 +47,7 @@ def test_the_reader_says_what_pytorch_says(case: Path) -> None:
 
 
 @pytest.mark.parametrize("layout", ["archive", "legacy"])
-def test_cuts_are_where_tensors_lie(torch_files: TorchFiles, layout: str) -> None:
+def test_spans_are_where_tensors_lie(torch_files: TorchFiles, layout: str) -> None:
     pieces = {"0": b"first storage, of 24 byt", "1": b"another of 8"[:8]}
     path = getattr(torch_files, layout)(
         torch_files.state_dict(
@@ -56,17 +55,26 @@ def test_cuts_are_where_tensors_lie(torch_files: TorchFiles, layout: str) -> Non
         ),
         pieces,
     )
-    content, cuts = path.read_bytes(), read(path).cuts[path.name]
-    assert [content[a:b] for a, b in itertools.pairwise(cuts)][:2] == [
-        b"first storage, o",
-        b"f 24 byt",
+    content, spans = path.read_bytes(), read(path).spans[path.name]
+    assert [(content[each.start : each.stop], each.name) for each in spans] == [
+        (b"first storage, o", "a"),
+        (b"f 24 byt", ""),
+        (b"another ", "b"),
     ]
-    assert content[cuts[-2] : cuts[-1]] == b"another "
+    assert {each.dtype for each in spans} == {"float32"}
 
 
-def test_a_packed_storage_cannot_be_cut(torch_files: TorchFiles) -> None:
+@pytest.mark.parametrize("name", ["views.pt", "views.pth"])
+def test_spans_of_tensors_that_share_a_storage(name: str) -> None:
+    facts = read(FILES / name)
+    spans = facts.spans[name]
+    assert len(spans) < len(facts.tensors)
+    assert {each.name for each in spans} <= {each.name for each in facts.tensors} | {""}
+
+
+def test_a_packed_storage_lies_nowhere(torch_files: TorchFiles) -> None:
     path = torch_files.archive(two(torch_files), STORAGES, compression=zipfile.ZIP_DEFLATED)
-    assert read(path).cuts == {}
+    assert read(path).spans == {}
 
 
 def test_the_older_layout_with_another_count(torch_files: TorchFiles) -> None:

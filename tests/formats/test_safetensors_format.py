@@ -51,9 +51,9 @@ def test_offsets_point_to_the_values(tmp_path: Path) -> None:
     path = written(tmp_path / "m.safetensors", GOOD)
     content = {tensor.name: GOOD[begin:end] for tensor, begin, end in tensor_offsets(path)}
     assert content == {"w": np.ones((2, 3), "<f4").tobytes(), "b": bytes(3)}
-    assert read(path).cuts == {
+    assert read(path).spans == {
         "m.safetensors": tuple(
-            sorted({place for _, begin, end in tensor_offsets(path) for place in (begin, end)})
+            (begin, end, tensor.dtype, tensor.name) for tensor, begin, end in tensor_offsets(path)
         )
     }
 

@@ -53,9 +53,11 @@ def test_it_says_what_tensorflow_says(case: Path) -> None:
 def test_where_tensors_lie() -> None:
     found = read(FOLDER / "names.index")
     assert found.companions == ("names.data-00000-of-00001",)
-    assert {name: (cuts[0], cuts[-1]) for name, cuts in found.cuts.items()} == {
-        "names.data-00000-of-00001": (0, (FOLDER / found.companions[0]).stat().st_size)
-    }
+    (spans,) = found.spans.values()
+    assert found.spans.keys() == set(found.companions)
+    assert (spans[0].start, spans[-1].stop) == (0, (FOLDER / found.companions[0]).stat().st_size)
+    # a tensor that was cut up has no place of its own, its slices have no name
+    assert {each.name for each in spans} ^ {each.name for each in found.tensors} == {"", "parts"}
     assert found.unsaid
     assert not found.signature_known
 
@@ -66,7 +68,11 @@ def test_keys_that_share_their_beginning(tmp_path: Path) -> None:
         ("layer/bias", (2,)),
         ("layer/weight", (3, 2)),
     ]
-    assert found.cuts == {"model.data-00000-of-00001": (0, 8, 32)}
+    assert found.spans == {
+        "model.data-00000-of-00001": (
+            (0, 8, "float32", "layer/bias"), (8, 32, "float32", "layer/weight"),
+        )
+    }  # fmt: skip
     assert found.notes == ("variables by name, as TensorFlow 1 saves",)
     assert found.risks == ()
 
@@ -161,7 +167,9 @@ def test_slices_of_a_tensor_that_was_cut_up(tmp_path: Path) -> None:
     rows = [(b"\0\1p", stored(FLOAT, (2,), 0, 8)), (b"\0\1q", stored(FLOAT, (2,), 8, 8))]
     found = facts(tmp_path, checkpoint([*rows, (b"w", whole)]))
     assert [(each.name, each.shape) for each in found.tensors] == [("w", (4,))]
-    assert found.cuts == {"model.data-00000-of-00001": (0, 8, 16)}
+    assert found.spans == {
+        "model.data-00000-of-00001": ((0, 8, "float32", ""), (8, 16, "float32", ""))
+    }
     assert "2 slices of tensors that were cut up" in found.notes
 
 

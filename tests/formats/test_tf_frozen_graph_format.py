@@ -76,13 +76,15 @@ def test_placeholders(
 def test_a_value_that_stands_for_many(tmp_path: Path) -> None:
     found = facts(tmp_path, graph(weights(1 << 20, 4, values=number(5, 0))))
     assert found.parameters == 1 << 22
-    assert found.cuts == {}
+    assert found.spans == {}
 
 
 def test_where_weights_lie(tmp_path: Path) -> None:
     content = graph(node("x", "Placeholder"), weights(2, values=message(4, b"ABCDEFGH")))
     start = content.index(b"ABCDEFGH")
-    assert facts(tmp_path, content).cuts == {"frozen.pb": (start, start + 8)}
+    (tensor,) = facts(tmp_path, content).tensors
+    span = (start, start + 8, "float32", tensor.name)
+    assert facts(tmp_path, content).spans == {"frozen.pb": (span,)}
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_what_else_a_module_says() -> None:
         "variables/variables.data-00000-of-00001",
     )
     assert {"tags: train", "tags: none"} <= set(found.notes)
-    assert found.cuts.keys() <= set(found.companions)
+    assert found.spans.keys() <= set(found.companions)
     assert not found.unsafe
 
 

@@ -458,8 +458,8 @@ def test_the_values_of_a_large_constant_are_not_read(tmp_path: Path) -> None:
     data = Touched(saved_model(held))
     found = facts_of(data, tmp_path / "saved_model.pb")
     assert data.count < 1000
-    (start, end) = found.cuts["saved_model.pb"]
-    assert end - start == size
+    (span,) = found.spans["saved_model.pb"]
+    assert (span.stop - span.start, span.dtype, span.name) == (size, "float32", "w")
     assert "25000000 values are constants of the graph" in found.notes
 
 

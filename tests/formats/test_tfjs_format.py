@@ -78,12 +78,16 @@ def test_another_json_is_not_claimed(tmp_path: Path) -> None:
 
 def test_tensors_are_cut_across_files() -> None:
     facts = read(FOLDER / "dense.tfjs" / "model.json")
-    assert facts.cuts == {
-        "group1-shard1of3.bin": (0, 100),
-        "group1-shard2of3.bin": (0, 92, 100),
-        "group1-shard3of3.bin": (0, 24, 88, 96),
+    names = [each.name for each in facts.tensors]
+    assert {
+        file: [(span.start, span.stop, names.index(span.name)) for span in spans]
+        for file, spans in facts.spans.items()
+    } == {
+        "group1-shard1of3.bin": [(0, 100, 0)],
+        "group1-shard2of3.bin": [(0, 92, 0), (92, 100, 1)],
+        "group1-shard3of3.bin": [(0, 24, 1), (24, 88, 2), (88, 96, 3)],
     }
-    assert facts.companions == tuple(facts.cuts)
+    assert facts.companions == tuple(facts.spans)
 
 
 @pytest.mark.parametrize(("case", "dtype"), [("loop", "uint8"), ("converted", "uint16")])
@@ -97,7 +101,7 @@ def test_tables_are_not_asked_of_callers() -> None:
     facts = read(FOLDER / "table.tfjs" / "model.json")
     assert "1 tables that TensorFlow.js hands over by itself" in facts.notes
     assert "has a graph that fills its tables before the first call" in facts.notes
-    assert len(facts.cuts["group1-shard1of1.bin"]) > 3
+    assert len(facts.spans["group1-shard1of1.bin"]) > 2
 
 
 def test_the_optimizer_is_no_parameter() -> None:
@@ -266,13 +270,16 @@ def test_texts_are_stepped_over_across_files(tmp_path: Path) -> None:
     model = graph(weightsManifest=[group(*weights, paths=["a.bin", "b.bin"])])
     content = texts + bytes(4)
     facts = read(written(tmp_path, model, a=content[:9], b=content[9:]))
-    assert facts.cuts == {"a.bin": (0, 9), "b.bin": (0, 11, 15)}
+    assert facts.spans == {
+        "a.bin": ((0, 9, "string", "t"),),
+        "b.bin": ((0, 11, "string", "t"), (11, 15, "float32", "w")),
+    }
 
 
 def test_more_texts_than_are_looked_up(tmp_path: Path) -> None:
     weights = [weight("t", "string", [TEXT_COUNT + 1]), weight()]
     facts = read(written(tmp_path, graph(weightsManifest=[group(*weights)]), w=bytes(8)))
-    assert facts.cuts == {}
+    assert facts.spans == {}
     assert len(facts.tensors) == 2
 
 

@@ -45,7 +45,7 @@ def test_what_else_a_quantized_model_says() -> None:
     assert facts.notes[0] == "7 tensors are quantized, 3 of them by channel"
     assert any(n.startswith("serving_default: input image has scale 0.00") for n in facts.notes)
     assert "converted by TensorFlow 2.21.0" in facts.notes
-    assert len(facts.cuts["int8.tflite"]) >= len(facts.tensors)
+    assert {each.name for each in facts.spans["int8.tflite"]} <= {t.name for t in facts.tensors}
     assert not facts.unsafe
 
 
@@ -189,7 +189,8 @@ def test_values_behind_the_tables(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(at + size)
     facts = read(path)
-    assert (facts.parameters, facts.cuts) == (1 << 30, {"m.tflite": (at, at + size)})
+    assert facts.parameters == 1 << 30
+    assert facts.spans == {"m.tflite": ((at, at + size, "int8", "large"),)}
 
 
 def outside(file: str, length: int = 12) -> Fields:
@@ -203,7 +204,8 @@ def test_values_beside_the_model(tmp_path: Path) -> None:
     assert [risk.kind for risk in facts_of(tmp_path, outside("w.bin")).risks] == ["external-data"]
     (tmp_path / "w.bin").write_bytes(bytes(16))
     facts = facts_of(tmp_path, outside("./w.bin"))
-    assert (facts.companions, facts.cuts) == (("w.bin",), {"w.bin": (4, 16)})
+    assert facts.companions == ("w.bin",)
+    assert facts.spans == {"w.bin": ((4, 16, "float32", "w"),)}
     assert (facts.risks, facts.parameters) == ((), 3)
 
 

@@ -38,12 +38,14 @@ def test_byte_code_for_phones() -> None:
     assert any("bytecode.pkl" in note for note in read(FILES / "mobile.ptl").notes)
 
 
-def test_cuts_are_where_tensors_lie() -> None:
+def test_spans_are_where_tensors_lie() -> None:
     path = FILES / "scripted.pt"
     with zipfile.ZipFile(path) as archive:
         weight = archive.read("scripted/data/0")
-    begin, end = read(path).cuts["scripted.pt"][:2]
-    assert path.read_bytes()[begin:end] == weight
+    facts = read(path)
+    first = facts.spans["scripted.pt"][0]
+    assert path.read_bytes()[first.start : first.stop] == weight
+    assert (first.name, first.dtype) in {(each.name, each.dtype) for each in facts.tensors}
 
 
 SOURCE = """class Other(Module):

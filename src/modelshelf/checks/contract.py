@@ -13,12 +13,14 @@ from typing import Any
 
 import msgspec
 
+from modelshelf.checks.layout import layout
 from modelshelf.errors import FormatError
 from modelshelf.formats import Facts
 from modelshelf.formats.labels import read_labels
+from modelshelf.formats.spans import Span
 from modelshelf.package.record import Record, named_files
 
-READERS_VERSION = 1
+READERS_VERSION = 2
 """Goes up when readers say other things of the same files: contracts kept before are made anew,
 since a comparison would take that for a change of the release."""
 GOLDEN_BYTES = 4 * 1024 * 1024
@@ -76,34 +78,24 @@ def contract(
     file once; of files whose sha256 is `known`, by path, only the tensors.
     """
     there = [path for path in named_files(record) if (folder / path).is_file()]
-    spans = _spans(facts)
+    spans = layout(facts)
     return Contract(
         record=record,
         files={
-            path: _held(folder / path, spans.get(path), (known or {}).get(path)) for path in there
+            path: _held(folder / path, spans.get(path, ()), (known or {}).get(path))
+            for path in there
         },
-        facts={path: msgspec.structs.replace(each, cuts={}) for path, each in facts.items()},
+        facts={path: msgspec.structs.replace(each, spans={}) for path, each in facts.items()},
         labels={path: lines for path in _label_files(record) if (lines := _lines(folder / path))},
         golden=_examples(folder, record),
     )
 
 
-def _spans(facts: Mapping[str, Facts]) -> dict[str, tuple[int, int]]:
-    """From the first tensor's first byte to the last one's end, by path."""
-    found: dict[str, tuple[int, int]] = {}
-    for path, each in facts.items():
-        folder = path.rpartition("/")[0]
-        for name, cuts in each.cuts.items():
-            if cuts:
-                found[f"{folder}/{name}" if folder else name] = (cuts[0], cuts[-1])
-    return found
-
-
-def _held(path: Path, span: tuple[int, int] | None, known: str | None) -> Held:
-    """Digests of the file and of its span."""
+def _held(path: Path, spans: tuple[Span, ...], known: str | None) -> Held:
+    """Digests of the file and of its bytes from the first tensor to the end of the last."""
     size = path.stat().st_size
     whole = known or _digest(path, 0, size)
-    return Held(size, whole, _digest(path, *span) if span else whole)
+    return Held(size, whole, _digest(path, spans[0].start, spans[-1].stop) if spans else whole)
 
 
 def _digest(path: Path, start: int, end: int) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import msgspec
 
+from modelshelf.formats.spans import Span
 from modelshelf.package.entry import SEVERITIES, Severity
 from modelshelf.package.record import Entrypoint
 from modelshelf.package.signature import Signature, element_count
@@ -81,8 +82,8 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     of most values. `companions` are other files that this one refers to, relative to its folder;
     `python_packages` what it says must be installed; `urls` where its code fetches weights.
 
-    `cuts` are the places at which the store may cut, by file (relative to this file's folder, this
-    one by its own name): offsets in bytes at which a tensor's bytes begin or end, ascending.
+    `spans` tell where tensors lie, by file (relative to this file's folder, this one by its own
+    name), ascending and without overlap; bytes that are packed have none.
     """
 
     format: str
@@ -103,7 +104,7 @@ class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
     unsaid: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     risks: tuple[Risk, ...] = ()
-    cuts: dict[str, tuple[int, ...]] = {}
+    spans: dict[str, tuple[Span, ...]] = {}
 
     @property
     def severity(self) -> Severity:
@@ -162,8 +163,3 @@ def author_paths(texts: Iterable[str], file: str) -> tuple[Risk, ...]:
             if len(found) >= PATH_COUNT:
                 break
     return tuple(Risk("author-path", path, file) for path in list(found)[:PATH_COUNT])
-
-
-def cut_points(spans: Iterable[tuple[int, int]]) -> tuple[int, ...]:
-    """The ends of `spans` (first byte, byte after the last), each once, ascending, as `cuts` are."""
-    return tuple(sorted({place for span in spans for place in span}))

@@ -17,11 +17,11 @@ from modelshelf.formats.facts import (
     Risk,
     TensorInfo,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.gguf_header import MARK, Header, Skipped, Value, header_of
+from modelshelf.formats.spans import Span, disjoint
 
 # `general.file_type`: how most of the tensors are stored.
 FILE_TYPES = {
@@ -65,7 +65,7 @@ def read(path: Path) -> Facts:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         header = header_of(data)
     tensors = tuple(tensor for tensor, _, _ in header.placed)
-    cuts = cut_points((begin, end) for _, begin, end in header.placed)
+    spans = disjoint(Span(begin, end, each.dtype, each.name) for each, begin, end in header.placed)
     parts, missing = _parts(path, header)
     return Facts(
         format="gguf",
@@ -77,7 +77,7 @@ def read(path: Path) -> Facts:
         unsaid=UNSAID,
         notes=_notes(header, tensors, parts),
         risks=(*_templates(header, path.name), *missing, *_paths(header, path.name)),
-        cuts={path.name: cuts} if cuts else {},
+        spans={path.name: spans} if spans else {},
     )
 
 

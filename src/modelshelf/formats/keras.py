@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
 from typing import overload
 
 from modelshelf.errors import FormatError
 from modelshelf.formats import archive, hdf5
-from modelshelf.formats.facts import Facts, Format, Risk, TensorInfo, cut_points, precision_of
+from modelshelf.formats.facts import Facts, Format, Risk, TensorInfo, precision_of
 from modelshelf.formats.keras_config import Config, parsed
+from modelshelf.formats.spans import Span, disjoint
 from modelshelf.package.signature import element_count
 
 WEIGHTS = "model.weights.h5"
@@ -116,8 +118,7 @@ def _facts(
     tensors = tuple(TensorInfo(each.name, each.dtype, each.shape) for each in own)
     if len(own) < len(found.datasets):
         notes = (*notes, f"state of the optimizer: {len(found.datasets) - len(own)} tensors")
-    spans = [each.place for each in found.datasets if each.place]
-    cuts = cut_points((start + a, start + b) for a, b in spans) if start is not None else ()
+    spans = disjoint(_spans(found, start)) if start is not None else ()
     return Facts(
         format="keras",
         framework="keras",
@@ -137,8 +138,15 @@ def _facts(
             *(Risk("file-op", f"{name}: in another file", path.name) for name in found.elsewhere),
             *(others or []),
         ),
-        cuts={path.name: cuts} if cuts else {},
+        spans={path.name: spans} if spans else {},
     )
+
+
+def _spans(found: hdf5.Hdf5, start: int) -> Iterator[Span]:
+    """Where datasets lie in a file in which the HDF5 file begins at `start`."""
+    for each in found.datasets:
+        if each.place:
+            yield Span(start + each.place[0], start + each.place[1], each.dtype, each.name)
 
 
 def _version(text: bytes) -> str | None:

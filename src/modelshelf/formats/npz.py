@@ -14,12 +14,12 @@ from modelshelf.formats.facts import (
     Format,
     Risk,
     TensorInfo,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.numpy_header import MAGIC, Header, check_size, header_of
 from modelshelf.formats.pickle_streams import pickle_risks
+from modelshelf.formats.spans import Span, disjoint
 from modelshelf.formats.unpacked import Allowance
 from modelshelf.formats.window import Section, Seekable
 from modelshelf.formats.zip_members import LOCAL_MARK, Members
@@ -61,8 +61,8 @@ def _single(path: Path, file: Seekable, size: int) -> Facts:
     header = header_of(file)
     check_size(header, size)
     risks = tuple(array_risks(file, size, header, path.name))
-    cuts = (header.start, size) if header.data_bytes else ()
-    return _facts(path, {"array": header}, risks, cuts)
+    spans = [Span(header.start, size, header.dtype, "array")] if header.data_bytes else []
+    return _facts(path, {"array": header}, risks, spans)
 
 
 def _archive(path: Path, file: Seekable, size: int) -> Facts:
@@ -71,18 +71,19 @@ def _archive(path: Path, file: Seekable, size: int) -> Facts:
         raise FormatError(f"the archive has more than {ARRAY_COUNT} arrays")
     headers: dict[str, Header] = {}
     risks: list[Risk] = []
-    spans: list[tuple[int, int]] = []
+    spans: list[Span] = []
     for name in members.infos:
         if not name.endswith(SUFFIX):
             risks.append(Risk("unknown", f"{name[:200]} is no array", path.name))
             continue
         header = _header(members, name)
-        headers[name.removesuffix(SUFFIX)] = header
+        array = name.removesuffix(SUFFIX)
+        headers[array] = header
         risks += _member_risks(members, name, header, path.name)
-        span = members.span(name)
-        if span and header.data_bytes:
-            spans.append((span[0] + header.start, span[1]))
-    return _facts(path, headers, tuple(risks), cut_points(spans))
+        place = members.span(name)
+        if place and header.data_bytes:
+            spans.append(Span(place[0] + header.start, place[1], header.dtype, array))
+    return _facts(path, headers, tuple(risks), spans)
 
 
 def _header(members: Members, name: str) -> Header:
@@ -107,7 +108,7 @@ def _member_risks(members: Members, name: str, header: Header, file: str) -> lis
 
 
 def _facts(
-    path: Path, headers: dict[str, Header], risks: tuple[Risk, ...], cuts: tuple[int, ...]
+    path: Path, headers: dict[str, Header], risks: tuple[Risk, ...], spans: list[Span]
 ) -> Facts:
     tensors = tuple(TensorInfo(name, each.dtype, each.shape) for name, each in headers.items())
     objects = [name for name, each in headers.items() if each.value_bytes is None]
@@ -121,7 +122,7 @@ def _facts(
         unsaid=UNSAID,
         notes=tuple(f"{name[:200]} holds Python objects: a pickle" for name in objects[:20]),
         risks=risks,
-        cuts={path.name: cuts} if cuts else {},
+        spans={path.name: disjoint(spans)} if spans else {},
     )
 
 

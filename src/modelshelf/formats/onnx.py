@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+from collections.abc import Iterator
 from pathlib import Path
 
 from modelshelf.errors import FormatError
@@ -12,13 +13,13 @@ from modelshelf.formats.facts import (
     Format,
     Risk,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.onnx_graph import Model, model_of
 from modelshelf.formats.onnx_tensor import External
 from modelshelf.formats.protobuf import Bytes, Wire
+from modelshelf.formats.spans import Span, by_file
 from modelshelf.package.signature import Signature
 
 STANDARD_DOMAINS = ("", "ai.onnx.ml", "ai.onnx.training", "ai.onnx.preview.training")
@@ -67,7 +68,7 @@ def facts_of(data: Bytes, path: Path) -> Facts:
             *_missing(model.external, path),
             *author_paths(model.texts, path.name),
         ),
-        cuts=_cuts(model, path.name),
+        spans=by_file(_spans(model, path.name)),
     )
 
 
@@ -109,13 +110,12 @@ def _twice(external: list[External]) -> int:
     return found
 
 
-def _cuts(model: Model, file: str) -> dict[str, tuple[int, ...]]:
-    """Where raw values begin and end, in this file and in its companions."""
-    spans = {file: model.spans}
+def _spans(model: Model, file: str) -> Iterator[tuple[str, Span]]:
+    """Where raw values lie, in this file and in its companions."""
+    yield from ((file, span) for span in model.spans)
     for each in model.external:
-        place = (each.offset, each.offset + each.length)
-        spans.setdefault(_plain(each.location), []).append(place)
-    return {name: cut_points(places) for name, places in spans.items() if places}
+        span = Span(each.offset, each.offset + each.length, each.dtype, each.tensor)
+        yield _plain(each.location), span
 
 
 def _missing(external: list[External], path: Path) -> tuple[Risk, ...]:

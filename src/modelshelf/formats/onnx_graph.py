@@ -22,6 +22,7 @@ from modelshelf.formats.onnx_tensor import (
     stored_tensor,
 )
 from modelshelf.formats.protobuf import DELIMITED, Field, Wire, signed
+from modelshelf.formats.spans import Span
 from modelshelf.package.signature import Dimension, Tensor, element_count
 
 Value = TypeVar("Value")
@@ -47,7 +48,7 @@ class Model:
     outputs: dict[str, Tensor] = field(default_factory=dict)
     tensors: list[TensorInfo] = field(default_factory=list)
     constants: int = 0
-    spans: list[tuple[int, int]] = field(default_factory=list)
+    spans: list[Span] = field(default_factory=list)
     ops: Counter[tuple[str, str]] = field(default_factory=Counter)
     functions: set[tuple[str, str]] = field(default_factory=set)
     external: list[External] = field(default_factory=list)
@@ -182,7 +183,8 @@ def _tensor(wire: Wire, tensor: Field, model: Model, *, stored: bool) -> str:
     if found.pointers is not None:
         model.external.append(external_of(found.info, found.pointers, values if stored else 0))
     elif found.raw is not None:
-        model.spans.append((found.raw.start, found.raw.end))
+        info = found.info
+        model.spans.append(Span(found.raw.start, found.raw.end, info.dtype, info.name))
     if stored:
         model.tensors.append(found.info)
     else:

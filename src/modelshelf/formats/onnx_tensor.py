@@ -35,6 +35,7 @@ class External:
     """
 
     tensor: str
+    dtype: str
     location: str
     offset: int
     length: int
@@ -106,7 +107,8 @@ def external_of(info: TensorInfo, pointers: dict[str, str], values: int) -> Exte
             got=f"{numbers['length']} bytes",
         )
     location = pointers.get("location", "")
-    return External(info.name, location, numbers["offset"], numbers["length"], values)
+    place = numbers["offset"], numbers["length"]
+    return External(info.name, info.dtype, location, *place, values)
 
 
 def pair(wire: Wire, part: Field) -> dict[str, str]:

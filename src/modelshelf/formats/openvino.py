@@ -17,11 +17,11 @@ from modelshelf.formats.facts import (
     Risk,
     TensorInfo,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.openvino_xml import Document, Layer, Port, document_of
+from modelshelf.formats.spans import Span, disjoint
 from modelshelf.package.signature import Dimension, Interval, Signature, Tensor, element_count
 
 # element type, as attributes and as ports write it: (name in a record, bits of one value)
@@ -78,7 +78,7 @@ def read(path: Path) -> Facts:
             *missing,
             *author_paths((value for _, value in document.remarks), path.name),
         ),
-        cuts={values: cut_points(spans)} if spans else {},
+        spans={values: told} if (told := disjoint(spans)) else {},
     )
 
 
@@ -92,7 +92,7 @@ def _version(document: Document) -> str | None:
     return next((remarks[name] for name in WRITERS if name in remarks), None)
 
 
-def _constants(document: Document) -> tuple[tuple[TensorInfo, ...], list[tuple[int, int]]]:
+def _constants(document: Document) -> tuple[tuple[TensorInfo, ...], list[Span]]:
     """The stored tensors, and from where to where each lies in the `.bin`."""
     tensors = []
     spans = []
@@ -107,19 +107,19 @@ def _constants(document: Document) -> tuple[tuple[TensorInfo, ...], list[tuple[i
                 got=f"{size} bytes",
             )
         tensors.append(TensorInfo(layer.name, dtype, shape))
-        spans.append((offset, offset + size))
+        spans.append(Span(offset, offset + size, dtype, layer.name))
     return tuple(tensors), spans
 
 
-def _parameters(tensors: tuple[TensorInfo, ...], spans: list[tuple[int, int]]) -> int:
+def _parameters(tensors: tuple[TensorInfo, ...], spans: list[Span]) -> int:
     """Values of all constants; those that lie at one place count once."""
-    distinct = {(span, each.dtype): each for span, each in zip(spans, tensors, strict=True)}
+    distinct = {span[:3]: each for span, each in zip(spans, tensors, strict=True)}
     return parameter_count(distinct.values())
 
 
-def _measured(path: Path, values: str, spans: list[tuple[int, int]]) -> list[Risk]:
+def _measured(path: Path, values: str, spans: list[Span]) -> list[Risk]:
     """The `.bin` must be there, beside the model and long enough."""
-    needed = max(end for _, end in spans)
+    needed = max(span.stop for span in spans)
     gone = absent({path.with_suffix(".bin").name: needed}, path.parent)
     return [Risk("external-data", f"{values} is missing", path.name)] if gone else []
 

@@ -15,7 +15,8 @@ from modelshelf.formats.pickled import Budget, inspect
 from modelshelf.formats.placeholders import Global
 from modelshelf.formats.pytorch import check_storages, places, value_count
 from modelshelf.formats.pytorch_imports import harmful
-from modelshelf.formats.stored import Storage, Stored, cuts_in, tensors_in
+from modelshelf.formats.spans import Span
+from modelshelf.formats.stored import Storage, Stored, renamed, spans_in, tensors_in
 
 NATIVE = (
     ".so", ".o", ".a", ".dll", ".dylib", ".pyd", ".cubin", ".ptx", ".fatbin", ".hsaco", ".spv",
@@ -33,7 +34,7 @@ class Parts:
     parameters: int = 0
     imports: dict[Global, None] = field(default_factory=dict)
     risks: list[Risk] = field(default_factory=list)
-    cuts: set[int] = field(default_factory=set)
+    spans: list[Span] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     budget: Budget = field(default_factory=Budget)
 
@@ -78,9 +79,9 @@ class Parts:
         check_storages(stored, inner.entries, "data/")
         spans = places(inner, stored, "data/")
         if prefix is None:
-            self.cuts.update(cuts_in([], spans))
+            self.spans += spans_in(renamed(stored, name), spans)
         else:
-            self._gather(stored, spans, prefix)
+            self._gather(renamed(stored, prefix), spans)
 
     def native(self, names: list[str]) -> None:
         """Note every entry that is machine code, or becomes it."""
@@ -88,15 +89,10 @@ class Parts:
             Risk("native-code", name, self.file) for name in names if name.lower().endswith(NATIVE)
         ]
 
-    def _gather(
-        self, stored: list[Stored], spans: dict[str, tuple[int, int]], prefix: str = ""
-    ) -> None:
-        self.tensors += [
-            TensorInfo(_named(prefix, each.info.name), each.info.dtype, each.info.shape)
-            for each in stored
-        ]
+    def _gather(self, stored: list[Stored], spans: dict[str, tuple[int, int]]) -> None:
+        self.tensors += [each.info for each in stored]
         self.parameters += value_count(stored)
-        self.cuts.update(cuts_in(stored, spans))
+        self.spans += spans_in(stored, spans)
 
     def _judge(self, imports: tuple[Global, ...], name: str, trailing: int) -> None:
         self.imports |= dict.fromkeys(imports)
@@ -111,12 +107,6 @@ class Parts:
         if trailing:
             detail = f"{trailing} bytes after the pickle in {name}"
             self.risks.append(Risk("pickle-trailing", detail, self.file))
-
-
-def _named(prefix: str, name: str) -> str:
-    if not prefix:
-        return name
-    return prefix if name == "tensor" else f"{prefix}.{name}"
 
 
 def _stored(opened: Archive, folder: str, name: str, payload: Payload) -> Stored:

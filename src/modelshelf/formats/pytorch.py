@@ -15,7 +15,8 @@ from modelshelf.formats.facts import Facts, Format, Risk, author_paths, precisio
 from modelshelf.formats.pickled import Budget, Pickle, inspect
 from modelshelf.formats.placeholders import Global, Node, Persistent
 from modelshelf.formats.pytorch_imports import ALLOWED, harmful
-from modelshelf.formats.stored import Stored, cuts_in, storages_in, tensors_in
+from modelshelf.formats.spans import Span, disjoint
+from modelshelf.formats.stored import Stored, spans_in, storages_in, tensors_in
 from modelshelf.formats.window import Window
 from modelshelf.package.signature import element_count
 
@@ -63,9 +64,9 @@ def _archive(path: Path) -> Facts:
         tensors = tensors_in(pickle.root)
         check_storages(tensors, opened.entries, "data/")
         trailing = len(source.getbuffer()) - source.tell()
-        cuts = cuts_in(tensors, places(opened, tensors, "data/"))
+        spans = disjoint(spans_in(tensors, places(opened, tensors, "data/")))
         notes = archive_notes(opened)
-    return _facts(path, pickle, tensors, notes, trailing=trailing, cuts=cuts)
+    return _facts(path, pickle, tensors, notes, trailing=trailing, spans=spans)
 
 
 def archive_notes(opened: archive.Archive) -> tuple[str, ...]:
@@ -114,10 +115,10 @@ def _legacy(path: Path) -> Facts:
         tensors = tensors_in(model.root)
         start = window.tell()
         _check_tail(tensors, keys.root, window.size - start)
-        cuts = cuts_in(tensors, _tail(window, tensors, keys.root, start))
+        spans = disjoint(spans_in(tensors, _tail(window, tensors, keys.root, start)))
     imports = _merged(first, protocol, machine, model, keys)
     notes = ("layout before PyTorch 1.6",)
-    return _facts(path, Pickle(model.root, imports), tensors, notes, cuts=cuts)
+    return _facts(path, Pickle(model.root, imports), tensors, notes, spans=spans)
 
 
 def _tail(
@@ -180,7 +181,7 @@ def _facts(
     notes: tuple[str, ...],
     *,
     trailing: int = 0,
-    cuts: tuple[int, ...] = (),
+    spans: tuple[Span, ...] = (),
 ) -> Facts:
     """Facts from what was found; `trailing` are the bytes that stand after the pickle's end."""
     bad = harmful(pickle.imports)
@@ -198,7 +199,7 @@ def _facts(
         unsaid=UNSAID,
         notes=(_kind(pickle.root), *notes),
         risks=(*risks, *author_paths(_sources(pickle.root), path.name)),
-        cuts={path.name: cuts} if cuts else {},
+        spans={path.name: spans} if spans else {},
     )
 
 

@@ -17,10 +17,10 @@ from modelshelf.formats.facts import (
     Format,
     TensorInfo,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
+from modelshelf.formats.spans import Span, disjoint
 from modelshelf.formats.window import Window, opened
 from modelshelf.package.signature import element_count
 
@@ -79,7 +79,7 @@ def tensor_offsets(path: Path) -> list[tuple[TensorInfo, int, int]]:
 def facts_of(window: Window, file: str) -> Facts:
     """The same as `read` from an open window; reads the header of `file` and nothing else."""
     metadata, placed = _described(window)
-    cuts = cut_points((begin, end) for _, begin, end in placed)
+    spans = disjoint(Span(begin, end, each.dtype, each.name) for each, begin, end in placed)
     tensors = tuple(tensor for tensor, _, _ in placed)
     return Facts(
         format="safetensors",
@@ -90,7 +90,7 @@ def facts_of(window: Window, file: str) -> Facts:
         unsaid=UNSAID,
         notes=tuple(f"{key}: {value[:200]}" for key, value in list(metadata.items())[:50]),
         risks=author_paths((value[:METADATA_CHARACTERS] for value in metadata.values()), file),
-        cuts={file: cuts} if cuts else {},
+        spans={file: spans} if spans else {},
     )
 
 

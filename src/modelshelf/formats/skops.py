@@ -16,12 +16,12 @@ from modelshelf.formats.facts import (
     Format,
     Risk,
     TensorInfo,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.numpy_header import Header, check_size, header_of
 from modelshelf.formats.skops_nodes import NODE_COUNT, Node, judged, nodes, type_of
+from modelshelf.formats.spans import Span, disjoint
 from modelshelf.formats.unpacked import Allowance
 from modelshelf.formats.zip_members import LOCAL_MARK, Members
 
@@ -43,7 +43,7 @@ def read(path: Path) -> Facts:
         schema = _schema(members)
         found = list(nodes(schema))
         headers = dict(_arrays(members, found))
-        spans = [span for name in headers if (span := _values(members, *headers[name]))]
+        spans = [span for name in headers if (span := _span(members, name, *headers[name]))]
     tensors = tuple(
         TensorInfo(name, header.dtype, header.shape) for name, (_, header) in headers.items()
     )
@@ -60,7 +60,7 @@ def read(path: Path) -> Facts:
         unsaid=UNSAID,
         notes=(str(type_of(schema))[:500], *_notes(schema, found)),
         risks=risks[:RISK_COUNT],
-        cuts={path.name: cut_points(spans)} if spans else {},
+        spans={path.name: disjoint(spans)} if spans else {},
     )
 
 
@@ -119,9 +119,11 @@ def _arrays(
         yield name or "array", (file, header)
 
 
-def _values(members: Members, file: str, header: Header) -> tuple[int, int] | None:
-    span = members.span(file)
-    return (span[0] + header.start, span[1]) if span and header.data_bytes else None
+def _span(members: Members, name: str, file: str, header: Header) -> Span | None:
+    place = members.span(file)
+    if not (place and header.data_bytes):
+        return None
+    return Span(place[0] + header.start, place[1], header.dtype, name)
 
 
 def _risks(found: list[tuple[str, Node]], file: str) -> Iterator[Risk]:

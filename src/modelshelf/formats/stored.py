@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import msgspec
 
 from modelshelf.errors import FormatError
-from modelshelf.formats.facts import TensorInfo, cut_points
+from modelshelf.formats.facts import TensorInfo
 from modelshelf.formats.placeholders import DICT, Global, Node, Persistent
+from modelshelf.formats.spans import Span, disjoint
 from modelshelf.package.signature import element_count
 
 DEPTH = 100
@@ -90,6 +93,18 @@ def tensors_in(root: object) -> list[Stored]:
     return found
 
 
+def renamed(stored: list[Stored], prefix: str) -> list[Stored]:
+    """The same tensors, each name below `prefix`; a lone one takes it as its name."""
+    if not prefix:
+        return stored
+    names = (each.info.name for each in stored)
+    below = (prefix if name == "tensor" else f"{prefix}.{name}" for name in names)
+    return [
+        replace(each, info=msgspec.structs.replace(each.info, name=name))
+        for each, name in zip(stored, below, strict=True)
+    ]
+
+
 def storage_of(value: object) -> Storage | None:
     """The storage that a persistent id describes; None for other persistent objects."""
     if not (isinstance(value, Persistent) and isinstance(value.key, tuple)):
@@ -114,15 +129,34 @@ def storages_in(tensors: list[Stored]) -> dict[str, Storage]:
     return found
 
 
-def cuts_in(tensors: list[Stored], places: dict[str, tuple[int, int]]) -> tuple[int, ...]:
-    """Where to cut a file whose storages lie at `places`: their ends, and those of tensors inside."""
-    spans = list(places.values())
+def spans_in(tensors: list[Stored], places: dict[str, tuple[int, int]]) -> Iterator[Span]:
+    """The spans of a file whose storages lie at `places`: every byte of them in one.
+
+    Bytes that no tensor shows have no name, and the dtype of their storage.
+    """
+    shown: dict[str, list[Span]] = {key: [] for key in places}
+    dtypes: dict[str, str] = {}
     for tensor in tensors:
         if tensor.storage is not None and tensor.storage.key in places:
-            start = places[tensor.storage.key][0]
-            first, length = tensor.part
-            spans.append((start + first, start + first + length))
-    return cut_points(spans)
+            key, info = tensor.storage.key, tensor.info
+            start = places[key][0] + tensor.part[0]
+            shown[key].append(Span(start, start + tensor.part[1], info.dtype, info.name))
+            dtypes.setdefault(key, tensor.storage.dtype)
+    for key, spans in shown.items():
+        if len(spans) == 1 and spans[0][:2] == places[key]:  # as nearly all are
+            yield spans[0]
+        else:
+            yield from _tiled(*places[key], dtypes.get(key, "uint8"), disjoint(spans))
+
+
+def _tiled(start: int, stop: int, dtype: str, spans: tuple[Span, ...]) -> Iterator[Span]:
+    """The spans and what is left between, before and behind them."""
+    at = start
+    for span in spans:
+        yield Span(at, span.start, dtype, "")
+        yield span
+        at = span.stop
+    yield Span(at, stop, dtype, "")
 
 
 def _joined(name: str, key: str) -> str:

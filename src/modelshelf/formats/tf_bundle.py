@@ -6,15 +6,16 @@ Source: `tensor_bundle.proto` and `tensorflow/core/util/tensor_bundle/naming.cc`
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.companion import absent
-from modelshelf.formats.facts import Risk, TensorInfo, cut_points
+from modelshelf.formats.facts import Risk, TensorInfo
 from modelshelf.formats.protobuf import Wire, signed
+from modelshelf.formats.spans import Span, by_file
 from modelshelf.formats.sstable import Table
 from modelshelf.formats.tf_types import DTYPES, dtype_word, fixed, shape_of
 from modelshelf.package.signature import element_count
@@ -38,14 +39,14 @@ class Entry(NamedTuple):
 
 @dataclass
 class Bundle:
-    """What an index says; `pieces` are the places of slices of tensors that were cut up."""
+    """What an index says; `pieces` are the slices of tensors that were cut up."""
 
     path: Path
     shards: int = 0
     big_endian: bool = False
     checked: bool = True
     entries: list[Entry] = field(default_factory=list)
-    pieces: list[tuple[int, int, int]] = field(default_factory=list)
+    pieces: list[Entry] = field(default_factory=list)
 
     @property
     def prefix(self) -> str:
@@ -66,22 +67,22 @@ class Bundle:
         """Every tensor by its key; the object graph is none."""
         return tuple(each.tensor for each in self.entries if each.tensor.name != OBJECT_GRAPH)
 
-    def places(self) -> Iterable[tuple[int, int, int]]:
-        """Data file, first byte and byte after the last, of everything that is stored."""
-        yield from self.pieces
-        yield from (
-            (each.shard, each.offset, each.offset + each.size)
-            for each in self.entries
-            if not each.sliced
-        )
+    def stored(self) -> Iterator[tuple[int, Span]]:
+        """The number of a data file and the place in it, of everything that is stored, by key."""
+        named = ((each.tensor.name, each) for each in self.entries if not each.sliced)
+        for name, each in (*(("", piece) for piece in self.pieces), *named):
+            span = Span(each.offset, each.offset + each.size, each.tensor.dtype, name)
+            yield each.shard, span
 
-    def cuts(self, folder: str = "") -> dict[str, tuple[int, ...]]:
-        """Where tensors begin and end, by data file below `folder`."""
-        spans: dict[int, list[tuple[int, int]]] = {}
-        for shard, start, end in self.places():
-            if end > start:
-                spans.setdefault(shard, []).append((start, end))
-        return {f"{folder}{self.shard(number)}": cut_points(spans[number]) for number in spans}
+    def spans(
+        self, names: dict[str, str] | None = None, folder: str = ""
+    ) -> dict[str, tuple[Span, ...]]:
+        """Where tensors lie, by data file below `folder`; called by `names` of keys if told."""
+        known = names or {}
+        return by_file(
+            (f"{folder}{self.shard(number)}", span._replace(name=known.get(span.name) or span.name))
+            for number, span in self.stored()
+        )
 
 
 def read_bundle(path: Path) -> Bundle:
@@ -146,7 +147,7 @@ def _gather(bundle: Bundle, key: bytes, value: bytes) -> None:
         raise FormatError("the checkpoint's index does not begin with its header")
     if key[:1] == b"\0":
         entry = _entry("a slice", value, bundle.shards)
-        bundle.pieces.append((entry.shard, entry.offset, entry.offset + entry.size))
+        bundle.pieces.append(entry)
         return
     try:
         name = key.decode()
@@ -209,6 +210,6 @@ def _check_size(entry: Entry, dtype: int) -> None:
 
 def _check_lengths(bundle: Bundle) -> None:
     ends = [0] * bundle.shards
-    for shard, _, end in bundle.places():
-        ends[shard] = max(ends[shard], end)
+    for shard, span in bundle.stored():
+        ends[shard] = max(ends[shard], span.stop)
     absent({bundle.shard(number): end for number, end in enumerate(ends)}, bundle.path.parent)

@@ -24,7 +24,8 @@ UNSAID = (
 def read(path: Path) -> Facts:
     """What the index of a checkpoint says; of its data files only the object graph is read."""
     bundle = read_bundle(path)
-    tensors, objects = named_tensors(bundle)
+    names = readable_names(bundle)
+    tensors = named_tensors(bundle, names)
     unsaid: tuple[str, ...] = UNSAID
     if any(each.dtype in {"variant", "unknown"} for each in tensors):
         unsaid = (*UNSAID, "Values of dtype variant or unknown are opaque bytes.")
@@ -36,29 +37,36 @@ def read(path: Path) -> Facts:
         precision=precision_of(numeric(tensors)),
         companions=bundle.data_files,
         unsaid=unsaid,
-        notes=_notes(bundle, objects=objects),
+        notes=_notes(bundle, objects=names is not None),
         risks=missing(bundle, path.name),
-        cuts=bundle.cuts(),
+        spans=bundle.spans(names),
     )
 
 
-def named_tensors(bundle: Bundle) -> tuple[tuple[TensorInfo, ...], bool]:
-    """The tensors by readable names where the object graph tells them, and whether it is there.
+def readable_names(bundle: Bundle) -> dict[str, str] | None:
+    """The tensors' names by key; None where no object graph tells them.
 
-    Copies that Keras 3 exports of its variables are left out.
+    Copies that Keras 3 exports of its variables have an empty one.
     """
     graph = object_graph(bundle)
     if graph is None:
-        return bundle.tensors, False
+        return None
     names = names_by_key(graph)
     readable = {each.name: names.get(each.name, each.name) for each in bundle.tensors}
     count = Counter([*readable, *readable.values()])
+    # a name that another tensor has too, or has as its key, would be ambiguous
+    return {key: key if name and count[name] > 1 else name for key, name in readable.items()}
+
+
+def named_tensors(bundle: Bundle, names: dict[str, str] | None) -> tuple[TensorInfo, ...]:
+    """The tensors by readable `names` where there are any; copies are left out."""
+    if names is None:
+        return bundle.tensors
     return tuple(
-        # a name that another tensor has too, or has as its key, would be ambiguous
-        each if count[name] > 1 else msgspec.structs.replace(each, name=name)
+        msgspec.structs.replace(each, name=name)
         for each in bundle.tensors
-        if (name := readable[each.name])
-    ), True
+        if (name := names[each.name])
+    )
 
 
 def numeric(tensors: tuple[TensorInfo, ...]) -> tuple[TensorInfo, ...]:

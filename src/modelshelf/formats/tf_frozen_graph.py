@@ -11,13 +11,13 @@ from modelshelf.formats.facts import (
     Facts,
     Format,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.protobuf import Bytes, Wire
+from modelshelf.formats.spans import disjoint
 from modelshelf.formats.tf_checkpoint import numeric
-from modelshelf.formats.tf_graph import Graph, graph_of
+from modelshelf.formats.tf_graph import Graph, constant_spans, graph_of
 from modelshelf.formats.tf_objects import Objects
 from modelshelf.formats.tf_operators import is_foreign
 from modelshelf.formats.tf_risks import graph_risks, packages
@@ -57,7 +57,7 @@ def facts_of(data: Bytes, file: str) -> Facts:
             hint="the file is cut off, or no frozen graph",
         )
     tensors = tuple(tensor for tensor, _ in graph.constants)
-    cuts = cut_points((part.start, part.end) for _, part in graph.constants if part)
+    spans = disjoint(constant_spans(graph))
     return Facts(
         format="tf-frozen-graph",
         framework="tensorflow",
@@ -76,7 +76,7 @@ def facts_of(data: Bytes, file: str) -> Facts:
             *graph_risks(wire, graph, Objects(), None, [], file),
             *author_paths(graph.texts, file),
         ),
-        cuts={file: cuts} if cuts else {},
+        spans={file: spans} if spans else {},
     )
 
 

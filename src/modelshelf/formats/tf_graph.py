@@ -8,13 +8,14 @@ the fields of all its occurrences; a node's attributes are only looked at where 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.facts import TensorInfo
 from modelshelf.formats.protobuf import DELIMITED, Field, Wire
+from modelshelf.formats.spans import Span
 from modelshelf.formats.tf_operators import HARMLESS, SAVING, TABLES, may_call
 from modelshelf.formats.tf_types import (
     dtype_word,
@@ -158,6 +159,13 @@ def _parsed(wire: Wire, parts: _Parts) -> Node:
     name = wire.text(parts.name, NAME_BYTES) if parts.name else ""
     inputs = tuple(wire.text(part, NAME_BYTES) for part in parts.inputs)
     return Node(name, parts.op, inputs, tuple(parts.attributes))
+
+
+def constant_spans(graph: Graph) -> Iterator[Span]:
+    """Where the values of constants lie in the file, as far as they lie in one piece."""
+    for info, content in graph.constants:
+        if content:
+            yield Span(content.start, content.end, info.dtype, info.name)
 
 
 def function_arguments(wire: Wire, function: list[Field]) -> list[str]:

@@ -17,13 +17,14 @@ from modelshelf.formats.facts import (
     Risk,
     TensorInfo,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
 from modelshelf.formats.protobuf import Bytes, Wire
+from modelshelf.formats.spans import disjoint
 from modelshelf.formats.tf_bundle import Bundle, missing, read_bundle
-from modelshelf.formats.tf_checkpoint import named_tensors, numeric
+from modelshelf.formats.tf_checkpoint import named_tensors, numeric, readable_names
+from modelshelf.formats.tf_graph import constant_spans
 from modelshelf.formats.tf_metagraph import MetaGraph, metagraphs
 from modelshelf.formats.tf_objects import described
 from modelshelf.formats.tf_operators import is_foreign
@@ -60,9 +61,10 @@ def facts_of(data: Bytes, path: Path) -> Facts:
     wire = Wire(data)
     graphs = metagraphs(wire)
     bundle = _variables(path.parent)
-    tensors = named_tensors(bundle)[0] if bundle else _object_variables(graphs)
+    names = readable_names(bundle) if bundle else None
+    tensors = named_tensors(bundle, names) if bundle else _object_variables(graphs)
     assets = _assets(graphs, path.parent)
-    spans = _constant_spans(graphs)
+    spans = disjoint(span for each in graphs for span in constant_spans(each.graph))
     signatures = _signatures(graphs)
     return Facts(
         format="tf-savedmodel",
@@ -80,8 +82,8 @@ def facts_of(data: Bytes, path: Path) -> Facts:
         unsaid=() if signatures else (NO_SIGNATURE,),
         notes=_notes(graphs),
         risks=_risks(wire, graphs, path, bundle, assets),
-        cuts=({path.name: cut_points(spans)} if spans else {})
-        | (bundle.cuts("variables/") if bundle else {}),
+        spans=({path.name: spans} if spans else {})
+        | (bundle.spans(names, "variables/") if bundle else {}),
     )
 
 
@@ -163,15 +165,6 @@ def _companions(
 
 def _has_variables(graphs: list[MetaGraph]) -> bool:
     return any(meta.objects.variables or meta.graph.ops.keys() & _VARIABLES for meta in graphs)
-
-
-def _constant_spans(graphs: list[MetaGraph]) -> list[tuple[int, int]]:
-    return [
-        (content.start, content.end)
-        for meta in graphs
-        for _, content in meta.graph.constants
-        if content
-    ]
 
 
 def _risks(

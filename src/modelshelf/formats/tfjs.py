@@ -13,6 +13,7 @@ from typing import Any
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.facts import Facts, Format, Risk, author_paths, precision_of
+from modelshelf.formats.spans import by_file
 from modelshelf.formats.tfjs_graph import graph_of
 from modelshelf.formats.tfjs_layers import layers_of
 from modelshelf.formats.tfjs_weights import Weights, weights_of
@@ -111,7 +112,7 @@ def _shared(model: Table, weights: Weights, file: str) -> Table:
         "companions": tuple(weights.files),
         "notes": (*notes, *weights.notes),
         "risks": (*weights.risks(file), *author_paths([metadata], file)),
-        "cuts": weights.cuts(),
+        "spans": by_file(weights.spans),
     }
 
 

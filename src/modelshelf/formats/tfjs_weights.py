@@ -15,7 +15,8 @@ from pathlib import Path
 
 from modelshelf.errors import FormatError
 from modelshelf.formats.companion import refuse_link, stays
-from modelshelf.formats.facts import Risk, TensorInfo, cut_points
+from modelshelf.formats.facts import Risk, TensorInfo
+from modelshelf.formats.spans import Span
 from modelshelf.package.signature import element_count
 
 RANK = 64
@@ -38,7 +39,7 @@ class Weights:
     """What the manifest says, beside what lies in the folder.
 
     `parameters` leaves the optimizer's values out; `quantized` counts tensors by the dtype that they
-    are stored in; `spans` are, by file, where pieces of tensors begin and end.
+    are stored in; `spans` are pieces of tensors, each with the file in which it lies.
     """
 
     tensors: list[TensorInfo] = field(default_factory=list)
@@ -46,15 +47,11 @@ class Weights:
     files: dict[str, None] = field(default_factory=dict)
     missing: dict[str, None] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
-    spans: dict[str, set[tuple[int, int]]] = field(default_factory=dict)
+    spans: list[tuple[str, Span]] = field(default_factory=list)
     quantized: dict[str, int] = field(default_factory=dict)
     optimizer: int = 0
     names: set[str] = field(default_factory=set)
     texts_left: int = TEXT_COUNT
-
-    def cuts(self) -> dict[str, tuple[int, ...]]:
-        """Where the store may cut each file."""
-        return {name: cut_points(spans) for name, spans in self.spans.items()}
 
     def risks(self, file: str) -> tuple[Risk, ...]:
         """Files that are not there."""
@@ -248,7 +245,7 @@ def _place(found: Weights, info: TensorInfo, shards: _Shards, begin: int, end: i
     if end > shards.size:
         raise _cut_off(info, shards, end)
     for name, start, stop in shards.pieces(begin, end):
-        found.spans.setdefault(name, set()).add((start, stop))
+        found.spans.append((name, Span(start, stop, info.dtype, info.name)))
 
 
 def _cut_off(info: TensorInfo, shards: _Shards, needed: int) -> FormatError:

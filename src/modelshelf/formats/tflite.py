@@ -7,7 +7,7 @@ Source: version 3 of `schema.fbs`; files that a model brings along stand in a zi
 from __future__ import annotations
 
 import mmap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from modelshelf.errors import FormatError
@@ -18,10 +18,10 @@ from modelshelf.formats.facts import (
     Risk,
     TensorInfo,
     author_paths,
-    cut_points,
     parameter_count,
     precision_of,
 )
+from modelshelf.formats.spans import Span, by_file
 from modelshelf.formats.tflite_metadata import attached, described, runtime_version
 from modelshelf.formats.tflite_model import IDENTIFIER, Model, Outside, Value, dtype_of, model_of
 from modelshelf.formats.tflite_operators import FLEX, operator_risks, packages
@@ -83,7 +83,7 @@ def _facts(path: Path, model: Model, said: tuple[str, ...], version: str | None)
             *_missing(model.outside.values(), path),
             *author_paths([*said, *(each.name for each in tensors)], path.name),
         ),
-        cuts=_cuts(model, stored, path.name),
+        spans=by_file(_spans(model, stored, path.name)),
     )
 
 
@@ -259,17 +259,15 @@ def _missing(outside: Iterable[Outside], path: Path) -> list[Risk]:
     return [Risk("external-data", f"{name[:200]} is missing", path.name) for name in gone]
 
 
-def _cuts(model: Model, stored: Stored, file: str) -> dict[str, tuple[int, ...]]:
-    """Where values begin and end, in this file and in its companions."""
-    spans: dict[str, list[tuple[int, int]]] = {}
-    for _, buffer, external in stored:
+def _spans(model: Model, stored: Stored, file: str) -> Iterator[tuple[str, Span]]:
+    """Where values lie, in this file and in its companions."""
+    for (_, buffer, external), info in stored.items():
         if external:
             place = model.outside[external]
-            span = (place.offset, place.offset + place.length)
-            spans.setdefault(_plain(place.file), []).append(span)
+            begin, end = place.offset, place.offset + place.length
+            yield _plain(place.file), Span(begin, end, info.dtype, info.name)
         else:
-            spans.setdefault(file, []).append(model.buffers[buffer])
-    return {name: cut_points(places) for name, places in spans.items()}
+            yield file, Span(*model.buffers[buffer], info.dtype, info.name)
 
 
 FORMAT = Format(

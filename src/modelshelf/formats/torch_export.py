@@ -31,6 +31,7 @@ from modelshelf.formats.facts import (
 )
 from modelshelf.formats.pt2_parts import Parts
 from modelshelf.formats.pytorch import ZIP_MARK
+from modelshelf.formats.spans import disjoint
 
 PROGRAM = re.compile(r"models/([^/]{1,200})\.json")
 TABLE = re.compile(r"data/(?:weights|constants)/[^/]{1,200}_config\.json")
@@ -139,7 +140,7 @@ def _facts(path: Path, opened: Archive, programs: dict[str, Program], parts: Par
     named = {target.removeprefix("torch.ops."): count for target, count in sorted(ops.items())}
     first = next(iter(programs.values()), None)
     tensors = tuple(parts.tensors)
-    cuts = tuple(sorted(parts.cuts))
+    spans = disjoint(parts.spans)
     risks = (*parts.risks, *_risks(path, ops, seen), *_paths(path, programs))
     return Facts(
         format="torch-export",
@@ -156,7 +157,7 @@ def _facts(path: Path, opened: Archive, programs: dict[str, Program], parts: Par
         unsaid=_unsaid(programs, seen, parts),
         notes=(*_notes(opened, programs, seen), *parts.notes),
         risks=risks,
-        cuts={path.name: cuts} if cuts else {},
+        spans={path.name: spans} if spans else {},
     )
 
 

@@ -28,7 +28,8 @@ from modelshelf.formats.pytorch import (
     value_count,
 )
 from modelshelf.formats.pytorch_imports import harmful
-from modelshelf.formats.stored import Stored, cuts_in, tensors_in
+from modelshelf.formats.spans import Span, disjoint
+from modelshelf.formats.stored import Stored, renamed, spans_in, tensors_in
 from modelshelf.formats.torchscript_source import methods
 
 CODE_COUNT = 1000
@@ -52,7 +53,7 @@ def read(path: Path) -> Facts:
     """Tensors, methods and source files of a TorchScript archive."""
     stored: list[Stored] = []
     pickles: list[Pickle] = []
-    cuts: set[int] = set()
+    spans: list[Span] = []
     budget = Budget()
     with archive.opened(path) as opened:
         if "constants.pkl" not in opened.entries or "data.pkl" not in opened.entries:
@@ -65,14 +66,16 @@ def read(path: Path) -> Facts:
             pickle = inspect(io.BytesIO(opened.read(name)), budget)
             found = tensors_in(pickle.root)
             check_storages(found, opened.entries, folder)
-            cuts.update(cuts_in(found, places(opened, found, folder)))
+            is_own = name == "data.pkl"
+            named = found if is_own else renamed(found, "constants")
+            spans += spans_in(named, places(opened, found, folder))
             pickles.append(pickle)
-            stored += found if name == "data.pkl" else []
+            stored += found if is_own else []
         sources = _read_all(opened, ".py", "utf-8")
         debugging = _read_all(opened, ".debug_pkl", "latin-1")
         notes = (*_methods(pickles[0].root, sources), *archive_notes(opened), *_extras(opened))
     texts = [*sources.values(), *_debugging(debugging)]
-    return _facts(path, stored, pickles, sources, notes, texts, tuple(sorted(cuts)))
+    return _facts(path, stored, pickles, sources, notes, texts, disjoint(spans))
 
 
 def claims(path: Path, head: bytes) -> bool:
@@ -138,7 +141,7 @@ def _facts(
     sources: dict[str, str],
     notes: tuple[str, ...],
     texts: list[str],
-    cuts: tuple[int, ...],
+    spans: tuple[Span, ...],
 ) -> Facts:
     imports = [name for pickle in pickles for name in pickle.imports]
     foreign = _foreign(imports)
@@ -163,7 +166,7 @@ def _facts(
             *(Risk("pickle-global", str(name), path.name) for name in foreign),
             *author_paths(texts, path.name),
         ),
-        cuts={path.name: cuts} if cuts else {},
+        spans={path.name: spans} if spans else {},
     )
 
 

@@ -65,8 +65,14 @@ def _every_type(path: Path) -> None:
     _describe(path)
 
 
-def _ends(tensor: Any) -> tuple[int, int]:
-    return tensor.data_offset, tensor.data_offset + tensor.n_bytes
+def _word(tensor: Any) -> str:
+    kind = tensor.tensor_type.name
+    return RECORD_WORDS.get(kind, kind.lower())
+
+
+def _span(tensor: Any) -> tuple[int, int, str, str]:
+    start, size = int(tensor.data_offset), int(tensor.n_bytes)
+    return start, start + size, _word(tensor), tensor.name
 
 
 def _close(writer: Any) -> None:
@@ -80,14 +86,11 @@ def _describe(path: Path) -> None:
     tensors = gguf.GGUFReader(path).tensors
     said = {
         "tensors": {
-            each.name: [
-                RECORD_WORDS.get(each.tensor_type.name, each.tensor_type.name.lower()),
-                [int(size) for size in reversed(each.shape)],
-            ]
+            each.name: [_word(each), [int(size) for size in reversed(each.shape)]]
             for each in tensors
         },
         "parameters": sum(int(each.n_elements) for each in tensors),
-        "cuts": {path.name: sorted({int(place) for each in tensors for place in _ends(each)})},
+        "spans": {path.name: sorted(_span(each) for each in tensors)},
     }
     text = json.dumps(said, indent=1, sort_keys=True)
     path.with_name(f"{path.name}.json").write_text(text + "\n", encoding="utf-8")
