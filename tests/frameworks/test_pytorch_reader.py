@@ -167,3 +167,36 @@ def test_a_file_cut_off(tmp_path: Path, layout: bool) -> None:
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(FormatError):
         read(path)
+
+
+def test_spans_hold_the_same_bytes_as_those_of_safetensors(tmp_path: Path, layout: bool) -> None:
+    from safetensors.torch import save_file
+
+    state = network().bfloat16().state_dict() | {"flags": torch.tensor([True, False])}
+    save_file(state, tmp_path / "model.safetensors")
+    paths = (saved(state, tmp_path, as_zip=layout), tmp_path / "model.safetensors")
+    first, second = (spans(path) for path in paths)
+    assert first == second
+    assert {name: dtype for name, (dtype, _) in first.items()} == {
+        name: dtype for name, (dtype, _) in described(state).items()
+    }
+
+
+def test_spans_of_tensors_that_lie_in_one_storage(tmp_path: Path, layout: bool) -> None:
+    whole = torch.arange(24.0)
+    state = {"first": whole[:8], "row": whole[10:16].reshape(2, 3), "other": whole[11:13]}
+    content = whole.numpy().tobytes()
+    assert spans(saved(state, tmp_path, as_zip=layout)) == {
+        "first": ("float32", content[:32]),
+        "row": ("float32", content[40:64]),
+        "": ("float32", content[64:]),
+    }
+
+
+def spans(path: Path) -> dict[str, tuple[str, bytes]]:
+    """The dtype and the bytes of each span, by its name."""
+    content = path.read_bytes()
+    return {
+        each.name: (each.dtype, content[each.start : each.stop])
+        for each in read(path).spans[path.name]
+    }
