@@ -1,8 +1,9 @@
 """How a segment is told in few bytes: a blob, from which its bytes come back exactly.
 
-A blob opens with its way of telling and the width of its values; what follows is the business of
-one module each: `planes` for numbers, `differences` for numbers of which a parent is known,
-`frames` for everything else. `Codec` chooses among them, and bounds what a forged blob can cost.
+A blob opens with the way in which it tells them and the width of the values; what follows is the
+business of one module each: `octaves` for weights, `planes` for other numbers, `differences` for
+numbers of which a parent is known, `frames` for everything else. `Codec` chooses among them, and
+bounds what a forged blob can cost.
 """
 
 from __future__ import annotations
@@ -13,19 +14,25 @@ from modelshelf.store.codec.cursor import Cursor, malformed, number
 
 if TYPE_CHECKING:
     from modelshelf.store.codec.frames import Frames
-    from modelshelf.store.codec.streams import Bytes, Streams
+    from modelshelf.store.codec.streams import Streams
 
 __all__ = ["CASTS", "Codec", "needs_base"]
 
 CASTS = ("float32>bfloat16", "float32>float16")
 """What `Codec.cast` can do: what the parent's values are, and what they become."""
-RAW, FRAME, PLANES, FLOATS, DELTA, FLOAT_DELTA = range(6)
+
+RAW, FRAME, PLANES, FLOATS, OCTAVES, DELTA, FLOAT_DELTA = range(7)
+"""The ways: the first byte of a blob."""
+WIDTHS_OF_FLOATS = (2, 4, 8)
+PROBE_BYTES = 128 << 10
 WORTH = 0.98
 """A blob of more than so much of the segment is not worth decoding."""
 WORTH_A_BASE = 0.8
 """The same for one that needs a base, of the blob that needs none."""
 
 Buffer = bytes | bytearray | memoryview
+Way = tuple[int, int]
+"""A way and the width of the values."""
 
 
 def needs_base(blob: Buffer) -> bool:
@@ -37,25 +44,23 @@ class Codec:
     """Encodes and decodes segments; one a thread, as its buffers are used again and again."""
 
     def __init__(self) -> None:
-        self._streams_made: Streams | None = None
-        self._frames_made: Frames | None = None
         self._out = bytearray()
-        self._room = bytearray()
-        self._cast = bytearray()
+        self._rounded = bytearray()
+        self._frames_made: Frames | None = None
+        self._streams_made: Streams | None = None
 
     def solo(self, raw: Buffer, width: int = 0, *, floating: bool = False) -> bytes:
-        """`raw` in few bytes, from which it comes back alone: never more than 2 over its own.
+        """`raw` in few bytes, from which it comes back alone: at most 2 more than it has itself.
 
         `width` is the bytes of a value, 0 if unknown; `floating` as in a recipe's cuts.
         """
         view = _bytes(raw)
-        tried = [self._framed(view)]
-        for each, turned in ((2, True), (4, True)) if not width else ((width, floating),):
-            if len(view) >= each:
-                body = self._planes(view, each, floating=turned)
-                tried.append(bytes((FLOATS if turned else PLANES, each)) + body)
-        best = min(tried, key=len)
-        return best if len(best) < WORTH * len(view) else bytes((RAW, width)) + view
+        ways = _ways(width, len(view), floating=floating)
+        if len(view) > PROBE_BYTES:
+            ways = self._likely(ways, view, width)
+        blobs = [self._tell(way, view) for way in ways]
+        best = min(blobs, key=len, default=view)
+        return bytes(best) if len(best) < WORTH * len(view) else bytes((RAW, width)) + view
 
     def delta(
         self, raw: Buffer, base: Buffer, width: int, *, floating: bool = False, below: int
@@ -67,107 +72,114 @@ class Codec:
         """
         from modelshelf.store.codec import differences
 
-        view, parent = _bytes(raw), _bytes(base)
-        width = width or 1
+        view, parent, width = _bytes(raw), _bytes(base), width or 1
         covered = _covered(len(view), len(parent), width)
-        body = differences.encode(
-            view[:covered],
-            parent[:covered],
-            width,
-            self._streams(),
-            self._space(covered),
-            floating=floating,
+        told = differences.encode(
+            view[:covered], parent[:covered], width, self._streams(), floating=floating
         )
         rest = self.solo(view[covered:], width, floating=floating) if covered < len(view) else b""
-        blob = b"".join(
-            (bytes((FLOAT_DELTA if floating else DELTA, width)), number(len(body)), body, rest)
-        )
+        way = FLOAT_DELTA if floating else DELTA
+        blob = b"".join((bytes((way, width)), number(len(told)), told, rest))
         return blob if len(blob) < WORTH_A_BASE * below else None
 
     def decode(self, blob: Buffer, size: int, base: Buffer | None = None) -> memoryview:
-        """Exactly `size` bytes, good until the next call; raises IntegrityError for a forged blob."""
+        """The `size` bytes that `blob` tells, good until the next call.
+
+        Raises IntegrityError for a blob that is damaged, tells another number of bytes or lacks
+        its base; no blob takes more memory than a few times `size`.
+        """
         view = _bytes(blob)
-        if len(view) > 1 and view[0] == RAW:
-            if len(view) != size + 2:
-                raise malformed(f"{len(view) - 2} bytes instead of {size}")
+        if len(view) == size + 2 and view[0] == RAW:
             return view[2:]
         if len(self._out) < size:
             self._out = bytearray(size)
         out = memoryview(self._out)[:size]
-        self._fill(view, out, None if base is None else _bytes(base))
+        if needs_base(view):
+            self._fill_delta(view, out, base)
+        else:
+            self._fill(view, out)
         return out.toreadonly()
 
     def cast(self, base: Buffer, kind: str) -> memoryview:
-        """The values of `base` as `kind` (one of `CASTS`) says, good until the next call."""
+        """The values of `base` as `kind` (one of `CASTS`) says, good until the next cast."""
         if kind not in CASTS or len(base) % 4:
             raise malformed(f"a cast {kind} of {len(base)} bytes")
-        import numpy as np
-
         from modelshelf.store.codec import casts
 
-        size = len(base) // 2
-        if len(self._cast) < size:
-            self._cast = bytearray(size)
-        out = memoryview(self._cast)[:size]
-        make = getattr(casts, kind.partition(">")[2])
-        make(np.frombuffer(base, "<u4"), np.frombuffer(out, "<u2"))
+        if len(self._rounded) < len(base) // 2:
+            self._rounded = bytearray(len(base) // 2)
+        out = memoryview(self._rounded)[: len(base) // 2]
+        casts.ROUND[kind](_bytes(base), out)
         return out.toreadonly()
 
-    def _fill(self, blob: memoryview, out: memoryview, base: memoryview | None) -> None:
+    def _likely(self, ways: list[Way], view: memoryview, width: int) -> list[Way]:
+        """The way that tells a sample in the fewest bytes, if it does in fewer."""
+        frames = self._frames()
+        middle = view[len(view) // 2 :][: PROBE_BYTES // 2]
+        sample = _sample(view, width or 8)
+        costs = {
+            way: len(frames.tight(middle)) / len(middle)
+            if way[0] == FRAME
+            else len(self._tell(way, sample)) / len(sample)
+            for way in ways
+        }
+        best = min(costs, key=costs.__getitem__)
+        return [best] if costs[best] < WORTH else []
+
+    def _tell(self, way: Way, view: memoryview) -> bytes:
+        kind, width = way
+        head = bytes(way)
+        if kind == FRAME:
+            return head + self._frames().general(view)
+        if kind == OCTAVES:
+            from modelshelf.store.codec import octaves
+
+            return head + octaves.encode(view, width, self._streams())
+        from modelshelf.store.codec import planes
+
+        return head + planes.encode(view, width, self._streams(), floating=kind == FLOATS)
+
+    def _fill(self, blob: memoryview, out: memoryview) -> None:
         source = Cursor(blob)
         way, width = source.take(2)
         if way == RAW:
             out[:] = source.take(len(out))
         elif way == FRAME:
             self._frames().fill(source.rest(), out)
+        elif way == OCTAVES and width:
+            from modelshelf.store.codec import octaves
+
+            octaves.decode(source, width, self._streams(), out)
         elif way in {PLANES, FLOATS} and width:
-            self._fill_planes(source, width, out, floating=way == FLOATS)
-        elif way in {DELTA, FLOAT_DELTA} and width and base is not None:
-            self._fill_delta(source, width, out, base, floating=way == FLOAT_DELTA)
+            from modelshelf.store.codec import planes
+
+            planes.decode(source, width, self._streams(), out, floating=way == FLOATS)
         else:
             raise malformed(f"way {way}, width {width}")
         source.finish()
 
-    def _fill_planes(self, source: Cursor, width: int, out: memoryview, *, floating: bool) -> None:
-        from modelshelf.store.codec import planes
-
-        if floating and width not in (1, 2, 4, 8):
-            raise malformed(f"floating values of {width} bytes")
-        room = self._space(len(out))
-        planes.decode(source, width, self._streams(), room, out, floating=floating)
-
-    def _fill_delta(
-        self, source: Cursor, width: int, out: memoryview, base: memoryview, *, floating: bool
-    ) -> None:
+    def _fill_delta(self, blob: memoryview, out: memoryview, base: Buffer | None) -> None:
+        source = Cursor(blob)
+        way, width = source.take(2)
+        if base is None or not width:
+            raise malformed("a difference to what is not known")
         from modelshelf.store.codec import differences
 
-        covered = _covered(len(out), len(base), width)
-        body = Cursor(source.take(source.number()))
-        room = self._space(covered)
+        parent = _bytes(base)
+        covered = _covered(len(out), len(parent), width)
+        told = Cursor(source.take(source.number()))
         differences.decode(
-            body,
-            base[:covered],
+            told,
+            parent[:covered],
             width,
             self._streams(),
-            room,
             out[:covered],
-            floating=floating,
+            floating=way == FLOAT_DELTA,
         )
-        body.finish()
+        told.finish()
         if covered < len(out):
-            rest = source.rest()
-            if needs_base(rest):
-                raise malformed("a base for what has none")
-            self._fill(rest, out[covered:], None)
-
-    def _framed(self, view: memoryview) -> bytes:
-        return bytes((FRAME, 0)) + self._frames().general(view)
-
-    def _planes(self, view: memoryview, width: int, *, floating: bool) -> bytes:
-        from modelshelf.store.codec import planes
-
-        room = self._space(len(view))
-        return planes.encode(view, width, self._streams(), room, floating=floating)
+            self._fill(source.rest(), out[covered:])
+        source.finish()
 
     def _streams(self) -> Streams:
         if self._streams_made is None:
@@ -183,16 +195,24 @@ class Codec:
             self._frames_made = Frames()
         return self._frames_made
 
-    def _space(self, size: int) -> Bytes:
-        import numpy as np
-
-        if len(self._room) < size:
-            self._room = bytearray(size)
-        return np.frombuffer(self._room, np.uint8)
-
 
 def _bytes(data: Buffer) -> memoryview:
     return memoryview(data).cast("B")
+
+
+def _ways(width: int, size: int, *, floating: bool) -> list[Way]:
+    """What may tell values of `width` bytes; where that is 0, everything that may."""
+    floats = [(FLOATS, each) for each in ((2, 4) if not width else (width,) if floating else ())]
+    octaves = [(OCTAVES, each) for _, each in floats if each in (2, 4)]
+    plain = [] if floating else [(PLANES, width or 1)]
+    return [way for way in [(FRAME, 0), *plain, *floats, *octaves] if way[1] <= size and size]
+
+
+def _sample(view: memoryview, width: int) -> memoryview:
+    """Whole values from four places."""
+    part = max(PROBE_BYTES, 2048 * width) // 4 // width * width
+    step = len(view) // 4 // width * width
+    return memoryview(b"".join(view[at * step :][:part] for at in range(4)))
 
 
 def _covered(size: int, base: int, width: int) -> int:

@@ -10,7 +10,7 @@ the planes of one group after those of another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise, starmap
+from itertools import accumulate, pairwise, starmap
 from typing import NamedTuple
 
 import numpy as np
@@ -25,6 +25,7 @@ from modelshelf.store.codec.words import (
     chunks,
     fold,
     join,
+    slices,
     split,
     top_bytes,
     unfold,
@@ -32,6 +33,7 @@ from modelshelf.store.codec.words import (
 )
 
 MOST_GROUPS = 16
+SORTED_VALUES = 64 << 10
 PROBE_VALUES = 64 << 10
 WORTH_GROUPS = 0.97
 """Sorting into groups has to save 3 %: it takes longer than all the rest."""
@@ -45,7 +47,7 @@ class Group(NamedTuple):
 
 
 def encode(
-    raw: memoryview, base: memoryview, width: int, streams: Streams, room: Bytes, *, floating: bool
+    raw: memoryview, base: memoryview, width: int, streams: Streams, *, floating: bool
 ) -> bytes:
     """`raw`, of whole values, told against `base`, which is as long."""
     values, parents = words(raw, width), words(base, width)
@@ -54,11 +56,11 @@ def encode(
     if len(firsts) == 1:
         for part in chunks(values.size, values.itemsize):
             _differ(values[part], parents[part], folded[part])
-        told = planes.encode(folded.data.cast("B"), width, streams, room, floating=False)
+        told = planes.encode(folded.data.cast("B"), width, streams)
         return number(1) + told
     groups = list(starmap(Group, zip(firsts, _counts(parents, firsts), strict=True)))
     _sort(values, parents, groups, folded)
-    return _head(groups) + _tell(folded, groups, streams, room)
+    return _head(groups) + _tell(folded, groups, streams)
 
 
 def decode(
@@ -66,7 +68,6 @@ def decode(
     base: memoryview,
     width: int,
     streams: Streams,
-    room: Bytes,
     out: memoryview,
     *,
     floating: bool,
@@ -75,12 +76,14 @@ def decode(
     values, parents = words(out, width), words(base, width)
     groups = _groups(source, values.size)
     if len(groups) == 1:
-        planes.decode(source, width, streams, room, out, floating=False)
+        planes.decode(source, width, streams, out)
         for part in chunks(values.size, values.itemsize):
             unfold(values[part])
             np.add(values[part], parents[part], out=values[part])
     elif floating and width > 1:
-        _merge(_told(source, groups, streams, room, width), groups, parents, values)
+        folded = np.empty_like(values)
+        _told(source, groups, streams, folded)
+        _merge(folded, groups, parents, values)
     else:
         raise malformed("groups of values that have no exponent")
 
@@ -143,27 +146,29 @@ def _counts(parents: Words, firsts: Sequence[int]) -> list[int]:
 
 
 def _order(parents: Words, groups: Sequence[Group]) -> tuple[NDArray[np.intp], list[int]]:
-    """The places of the values by rising top byte, and where in it each group ends."""
+    """The places of the values by rising top byte, and where in them each group begins."""
     tops = top_bytes(parents)
-    ends = [int(np.count_nonzero(tops < group.first)) for group in groups[1:]]
-    return np.argsort(tops, kind="stable"), [*ends, tops.size]
+    order = np.argsort(tops, kind="stable")
+    starts = np.searchsorted(tops.take(order), [group.first for group in groups])
+    return order, [*starts.tolist(), tops.size]
 
 
 def _sort(values: Words, parents: Words, groups: Sequence[Group], out: Words) -> None:
     """Put the differences of each group together."""
-    at = [0, *np.cumsum([group.size for group in groups])]
-    for part in chunks(values.size, values.itemsize):
-        order, ends = _order(parents[part], groups)
+    at = [0, *accumulate(group.size for group in groups)]
+    for part in slices(values.size, SORTED_VALUES):
+        order, borders = _order(parents[part], groups)
         folded = np.empty_like(values[part])
         _differ(values[part], parents[part], folded)
-        folded = folded[order]
-        for each, (start, end) in enumerate(pairwise([0, *ends])):
+        folded = folded.take(order)
+        for each, (start, end) in enumerate(pairwise(borders)):
             out[at[each] : at[each] + end - start] = folded[start:end]
             at[each] += end - start
 
 
-def _tell(folded: Words, groups: Sequence[Group], streams: Streams, room: Bytes) -> bytes:
+def _tell(folded: Words, groups: Sequence[Group], streams: Streams) -> bytes:
     told, at = [], 0
+    room = streams.room(folded.nbytes)
     for group in groups:
         rows = room[: folded.itemsize * group.size].reshape(folded.itemsize, group.size)
         split(folded[at : at + group.size], rows)
@@ -172,35 +177,35 @@ def _tell(folded: Words, groups: Sequence[Group], streams: Streams, room: Bytes)
     return b"".join(told)
 
 
-def _told(
-    source: Cursor, groups: Sequence[Group], streams: Streams, room: Bytes, width: int
-) -> list[list[Bytes]]:
-    """The planes of each group."""
-    rows, at = [], 0
+def _told(source: Cursor, groups: Sequence[Group], streams: Streams, folded: Words) -> None:
+    """Undo `_tell`."""
+    at, width = 0, folded.itemsize
     for group in groups:
-        spaces = room[at : at + width * group.size].reshape(width, group.size)
-        rows.append([streams.unpack(source, group.size, space) for space in spaces])
-        at += width * group.size
-    return rows
+        rooms = streams.room(width * group.size).reshape(width, group.size)
+        rows = [streams.unpack(source, group.size, room) for room in rooms]
+        here = folded[at : at + group.size]
+        for part in chunks(group.size, width):
+            join([row[part] for row in rows], here[part])
+            unfold(here[part])
+        at += group.size
 
 
-def _merge(
-    rows: Sequence[Sequence[Bytes]], groups: Sequence[Group], parents: Words, out: Words
-) -> None:
-    """Put the values of all groups where they belong."""
-    at = [0] * len(groups)
-    for part in chunks(out.size, out.itemsize):
-        order, ends = _order(parents[part], groups)
-        folded = np.empty_like(parents[part])
-        for each, (start, end) in enumerate(pairwise([0, *ends])):
-            here = slice(at[each], at[each] + end - start)
-            if here.stop > groups[each].size:
-                raise malformed("groups of another base")
-            join([row[here] for row in rows[each]], folded[start:end])
-            at[each] = here.stop
-        unfold(folded)
-        out[part][order] = folded
-        np.add(out[part], parents[part], out=out[part])
+def _merge(changes: Words, groups: Sequence[Group], parents: Words, out: Words) -> None:
+    """Undo `_sort`: `changes` are the differences, of one group after those of another."""
+    ends = [*accumulate(group.size for group in groups)]
+    at = [0, *ends[:-1]]
+    for part in slices(out.size, SORTED_VALUES):
+        base = parents[part]
+        order, borders = _order(base, groups)
+        stops = [
+            place + end - start for place, (start, end) in zip(at, pairwise(borders), strict=True)
+        ]
+        if any(stop > end for stop, end in zip(stops, ends, strict=True)):
+            raise malformed("groups of another base")
+        placed = np.empty_like(base)
+        placed[order] = np.concatenate([changes[a:b] for a, b in zip(at, stops, strict=True)])
+        np.add(placed, base, out=out[part])
+        at = stops
 
 
 def _head(groups: Sequence[Group]) -> bytes:

@@ -1,14 +1,17 @@
-"""Planes: the bytes of equal weight of all values together, because they are alike."""
+"""Planes: the bytes of equal weight of all values together, because they are alike.
+
+The planes follow each other as streams, the lowest first, then the bytes after the last whole
+value as they are.
+"""
 
 from __future__ import annotations
 
-import numpy as np
-
+from modelshelf.store.codec import blocks
 from modelshelf.store.codec.cursor import Cursor
 from modelshelf.store.codec.streams import Streams
 from modelshelf.store.codec.words import (
     WIDTHS,
-    Bytes,
+    Words,
     chunks,
     join,
     rotate_left,
@@ -18,44 +21,35 @@ from modelshelf.store.codec.words import (
 )
 
 
-def encode(raw: memoryview, width: int, streams: Streams, room: Bytes, *, floating: bool) -> bytes:
-    """`raw` in planes; bytes after the last whole value stand at the end as they are."""
-    count = len(raw) // width
-    planes = room[: count * width].reshape(width, count)
-    whole = raw[: count * width]
-    if width in WIDTHS:
-        values = words(whole, width)
-        turned = np.empty(min(len(values), 128 << 10), values.dtype)
-        for part in chunks(count, width):
-            source = values[part]
-            if floating:
-                rotate_left(source, turned[: source.size])
-                source = turned[: source.size]
-            split(source, planes[:, part])
-    else:
-        blocks = np.frombuffer(whole, np.uint8).reshape(count, width)
-        for part in chunks(count, width):
-            planes[:, part] = blocks[part].T
-    return b"".join((*(streams.pack(plane) for plane in planes), raw[count * width :]))
+def encode(raw: memoryview, width: int, streams: Streams, *, floating: bool = False) -> bytes:
+    """`raw` in planes; `floating` where the sign is to stand beside the mantissa."""
+    whole = len(raw) // width * width
+    rest = bytes(raw[whole:])
+    if width not in WIDTHS:
+        return blocks.encode(raw[:whole], width, streams) + rest
+    values = words(raw[:whole], width)
+    planes = streams.room(whole).reshape(width, -1)
+    for part in chunks(values.size, width):
+        split(rotate_left(values[part]) if floating else values[part], planes[:, part])
+    return b"".join((*(streams.pack(plane) for plane in planes), rest))
 
 
 def decode(
-    source: Cursor, width: int, streams: Streams, room: Bytes, out: memoryview, *, floating: bool
+    source: Cursor, width: int, streams: Streams, out: memoryview, *, floating: bool = False
 ) -> None:
     """Fill `out` with the values that `encode` told."""
-    count = len(out) // width
-    rooms = room[: count * width].reshape(width, count)
-    planes = [streams.unpack(source, count, each) for each in rooms]
-    whole = out[: count * width]
+    whole = len(out) // width * width
     if width in WIDTHS:
-        values = words(whole, width)
-        for part in chunks(count, width):
-            join([plane[part] for plane in planes], values[part])
-            if floating:
-                rotate_right(values[part])
+        _decode(source, words(out[:whole], width), streams, floating=floating)
     else:
-        blocks = np.frombuffer(whole, np.uint8).reshape(count, width)
-        for part in chunks(count, width):
-            for column, plane in enumerate(planes):
-                blocks[part, column] = plane[part]
-    out[count * width :] = source.take(len(out) - count * width)
+        blocks.decode(source, width, streams, out[:whole])
+    out[whole:] = source.take(len(out) - whole)
+
+
+def _decode(source: Cursor, values: Words, streams: Streams, *, floating: bool) -> None:
+    rooms = streams.room(values.nbytes).reshape(values.itemsize, -1)
+    planes = [streams.unpack(source, values.size, room) for room in rooms]
+    for part in chunks(values.size, values.itemsize):
+        join([plane[part] for plane in planes], values[part])
+        if floating:
+            rotate_right(values[part])

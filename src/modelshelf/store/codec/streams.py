@@ -29,6 +29,13 @@ class Streams:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
+        self._room = np.empty(0, np.uint8)
+
+    def room(self, size: int) -> Bytes:
+        """Memory for `size` bytes, the same each time."""
+        if self._room.size < size:
+            self._room = np.empty(size, np.uint8)
+        return self._room[:size]
 
     def pack(self, data: Bytes, depth: int = 0) -> bytes:
         """The stream that tells `data`."""
