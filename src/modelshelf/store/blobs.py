@@ -1,6 +1,7 @@
 """Blobs: stored segments by their key, on local disk; `s3.S3Blobs` has the same methods.
 
-root/ab/KEY    KEY is `ID`, or `ID-BASE` for a segment told against a base; never changed
+root/ab/KEY             KEY is `ID`, or `ID-BASE` for a segment told against a base; never changed
+root/ab/.RANDOM.part    what is being written; left there by a killed process, see `sweep`
 """
 
 from __future__ import annotations
@@ -8,13 +9,16 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from modelshelf.errors import Invalid, NotFound
-from modelshelf.store.disk import telling_full
+from modelshelf.store.disk import sync_path, telling_full
 from modelshelf.store.recipe import is_key
+
+_PART = ".part"
 
 
 class Held(NamedTuple):
@@ -26,10 +30,14 @@ class Held(NamedTuple):
 
 
 class Blobs(Protocol):
-    """Where blobs lie."""
+    """Where blobs lie. Each method that is told a key raises Invalid if it is none."""
 
     def put(self, key: str, content: bytes | memoryview) -> None:
-        """Keep a blob; one that is here already is left as it is. All of it or nothing is seen."""
+        """Keep a blob; one that is here already is left as it is. All of it or nothing is seen.
+
+        Either way it counts as written now (in a bucket, within the hour), so that who deletes
+        what is old and not needed lets it be.
+        """
 
     def get(self, key: str) -> bytes:
         """The whole blob; raises NotFound."""
@@ -47,6 +55,13 @@ class Blobs(Protocol):
         """Where clients fetch it without asking us, for a while; None where only we have it."""
 
 
+def place_of(key: str) -> str:
+    """Where the blob lies below the root of all, `ab/KEY`; raises Invalid if this is no key."""
+    if not is_key(key):
+        raise Invalid("This is not the key of a segment", got=key[:140])
+    return f"{key[:2]}/{key}"
+
+
 class DiskBlobs:
     """Blobs below the folder `root`. With `fsync` a blob that was put survives a loss of power."""
 
@@ -56,25 +71,24 @@ class DiskBlobs:
 
     def path(self, key: str) -> Path:
         """Where the blob lies, or would lie; raises Invalid if this is no key."""
-        if not is_key(key):
-            raise Invalid("This is not the key of a segment", got=key[:140])
-        return self.root / key[:2] / key
+        return self.root / place_of(key)
 
     def put(self, key: str, content: bytes | memoryview) -> None:
-        """Keep a blob; one that is here already is left as it is."""
+        """Keep a blob; one that is here already is left as it is. Raises ShelfError on a full disk."""
         target = self.path(key)
-        if target.exists():
-            with contextlib.suppress(FileNotFoundError):
-                return os.utime(target)
-        partial = target.with_name(f".{secrets.token_hex(8)}.part")
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(target)
+            return
+        partial = target.with_name(f".{secrets.token_hex(8)}{_PART}")
         with telling_full(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
+            self._make(target.parent)
             try:
                 self._write(partial, content)
-                partial.replace(target)
+                _settle(partial, target)
             finally:
                 partial.unlink(missing_ok=True)
-        return None
+        if self._fsync and os.name == "posix":
+            sync_path(target.parent)
 
     def get(self, key: str) -> bytes:
         """The whole blob; raises NotFound."""
@@ -97,14 +111,32 @@ class DiskBlobs:
     def held(self) -> Iterator[Held]:
         """Everything that is here, in no order."""
         for path in self.root.glob("??/*"):
-            with contextlib.suppress(FileNotFoundError):
-                if is_key(path.name):
+            if is_key(path.name) and path == self.path(path.name):
+                with contextlib.suppress(FileNotFoundError):
                     stat = path.stat()
                     yield Held(path.name, stat.st_size, stat.st_mtime)
 
     def url(self, key: str) -> str | None:
         """None: they are served by the registry, or by what serves the folder beside it."""
-        del key
+        self.path(key)
+        return None
+
+    def sweep(self, *, older_than_seconds: float) -> list[Path]:
+        """Take away what killed processes left half written so long ago, and return it."""
+        limit = time.time() - older_than_seconds
+        gone = []
+        for path in self.root.glob(f"??/.*{_PART}"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+                    gone.append(path)
+        return gone
+
+    def _make(self, folder: Path) -> None:
+        if not folder.is_dir():
+            folder.mkdir(parents=True, exist_ok=True)
+            if self._fsync and os.name == "posix":
+                sync_path(self.root)
 
     def _write(self, partial: Path, content: bytes | memoryview) -> None:
         with partial.open("xb", buffering=0) as file:
@@ -113,3 +145,14 @@ class DiskBlobs:
                 view = view[file.write(view) :]
             if self._fsync:
                 os.fsync(file.fileno())
+
+
+def _settle(partial: Path, target: Path) -> None:
+    """Give what was written its name, unless another put it first: a rename would replace that."""
+    try:
+        target.hardlink_to(partial)
+    except FileExistsError:
+        return
+    except OSError:
+        # this file system has no hard links
+        partial.replace(target)

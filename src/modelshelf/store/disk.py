@@ -289,10 +289,10 @@ class DiskStore:
         os.utime(partial)
         partial.chmod(0o444)
         if self._fsync:
-            _sync_path(partial)
+            sync_path(partial)
         partial.replace(target)
         if self._fsync and os.name == "posix":
-            _sync_path(target.parent)
+            sync_path(target.parent)
 
     def _sync(self, descriptor: int) -> None:
         if self._fsync:
@@ -349,10 +349,11 @@ def sync_folders(folder: Path) -> None:
     """Have the names in `folder` and in each folder in it survive a loss of power."""
     if os.name == "posix":
         for each in (*folder.iterdir(), folder):
-            _sync_path(each)
+            sync_path(each)
 
 
-def _sync_path(path: Path) -> None:
+def sync_path(path: Path) -> None:
+    """Have a file, or the names in a folder, survive a loss of power."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
