@@ -311,7 +311,7 @@ def test_a_server_in_trouble_is_told(status: int) -> None:
 def test_without_a_key_and_a_role_the_operator_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with answering(200) as (url, _):
         monkeypatch.setenv("AWS_METADATA_ENDPOINT", url)
-        blobs = S3Blobs.open(f"s3://models?endpoint={url}", {})
+        blobs = S3Blobs(Bucket(name="models", endpoint=url))
         with pytest.raises(NotAllowed, match="no key"):
             blobs.get(key(1))
 

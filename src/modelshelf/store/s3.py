@@ -6,10 +6,9 @@ bucket/PREFIX/ab/KEY    as `blobs.DiskBlobs` has them below its root: one can be
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -59,11 +58,6 @@ class S3Blobs:
         self._public = self._store
         if bucket.public_url is not None:
             self._public = _opened(bucket, bucket.public_url, timeout_seconds)
-
-    @classmethod
-    def open(cls, url: str, environment: Mapping[str, str] = os.environ) -> S3Blobs:
-        """Blobs in the bucket that `Bucket.parse` understands."""
-        return cls(Bucket.parse(url, environment))
 
     def put(self, key: str, content: bytes | memoryview) -> None:
         """Keep a blob; one that is here already is left as it is."""
