@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from modelshelf.formats.spans import Span
@@ -37,18 +38,34 @@ def shared(runs: Sequence[Run]) -> int:
     return sum(run.size for run in runs)
 
 
+def beside(spans: Sequence[Span], runs: Sequence[Run]) -> tuple[Span, ...]:
+    """The tensors that no run begins in."""
+    starts = [run.start for run in runs]
+    ends = [run.start + run.size for run in runs]
+
+    def is_made(span: Span) -> bool:
+        number = bisect_right(starts, span.start) - 1
+        return number >= 0 and span.start < ends[number]
+
+    return tuple(span for span in spans if not is_made(span))
+
+
 def _pairs(spans: Sequence[Span], parent: Sequence[Span]) -> Iterator[tuple[Span, Span]]:
-    """The tensors that both have. A prefix that all names of one file have does not count."""
-    names, others = _short(spans), _short(parent)
+    """The tensors that both have: of the same name, or but for what all others' names begin with."""
     known = {other.name: other for other in parent if other.name}
-    shortened = {name: other for name, other in zip(others, parent, strict=True) if name}
-    for name, span in zip(names, spans, strict=True):
-        other = known.get(span.name) or shortened.get(name)
-        if other is not None:
-            yield span, other
+    same = [(span, known[span.name]) for span in spans if span.name in known]
+    yield from same
+    names = {span.name for span, _ in same}
+    rest = [span for span in spans if span.name not in names]
+    others = [other for other in parent if other.name not in names]
+    shortened = {name: other for name, other in zip(_short(others), others, strict=True) if name}
+    for name, span in zip(_short(rest), rest, strict=True):
+        if name in shortened:
+            yield span, shortened[name]
 
 
 def _short(spans: Sequence[Span]) -> list[str]:
+    """Names without what all of them begin with, up to a dot."""
     named = [span.name for span in spans if span.name]
     first, last = min(named, default=""), max(named, default="")
     same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)

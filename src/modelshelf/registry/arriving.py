@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import blake3
@@ -13,11 +13,12 @@ from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound
 from modelshelf.registry import recipes, staging, tables
 from modelshelf.registry.service import Kept
 from modelshelf.registry.staging import Declared, Session
-from modelshelf.store.recipe import SEGMENT_BYTES, Recipe, is_key, loads
+from modelshelf.store.recipe import SEGMENT_BYTES, Recipe, dumps, is_key, loads
 from modelshelf.store.whole import decoded, put_together
 
 LONGEST_BUNDLE_BYTES = 8 << 20
 LONGEST_BLOB_BYTES = SEGMENT_BYTES + 64
+_BATCH = 500
 
 
 class Wanted(NamedTuple):
@@ -50,7 +51,7 @@ def expect(kept: Kept, session: Session, file: Declared, body: bytes) -> list[Wa
         raise Invalid("The recipe of a file to be sent names no parents", where=file.path)
     sizes = _sizes(recipe)
     with kept.database.writing() as connection:
-        _keep_recipe(connection, session, file, body)
+        _keep_recipe(connection, session, file.sha256, body)
         rows = {row.id: row for row in _rows(connection, session)}
         for identifier, size in sizes.items():
             if identifier in rows and rows[identifier].size != size:
@@ -111,18 +112,35 @@ def accept(kept: Kept, session: Session, segment: Expected, blob: bytes) -> None
             solo = codec.solo(bytes(raw), blob[1], floating=True)
             kept.blobs.put(segment.key, blob)
         kept.blobs.put(segment.id, solo)
-    row: dict[str, int | str | None] = {"stored": kept.blobs.size(segment.id)}
-    if base is not None:
-        row |= {"base": segment.base, "delta": len(blob)}
+    named = {segment.id: solo} if base is None else {segment.id: solo, segment.key: blob}
+    sizes = {key: len(content) for key, content in named.items()}
+    _note(kept, session, segment, sizes)
+    # Only what has a row stays: what was here before may have been swept away until now.
+    there = {key: kept.blobs.size(key) for key in named}
+    for key, content in named.items():
+        if there[key] is None:
+            kept.blobs.put(key, content)
+    if found := {key: size for key, size in there.items() if size not in (None, sizes[key])}:
+        _note(kept, session, segment, sizes | found)
+
+
+def name(kept: Kept, session: Session, sha256: str, recipe: Recipe) -> None:
+    """Take in of which segments a file is made that was sent whole, all of which are here."""
+    rows = {
+        identifier: {"session": session.id, "id": identifier, "size": size, "stored": stored}
+        for (identifier, _, size), stored in zip(recipe.segments(), recipe.stored, strict=True)
+    }
     columns = tables.session_segments.c
     with kept.database.writing() as connection:
-        connection.execute(
-            update(tables.session_segments)
-            .where(columns.session == session.id, columns.id == segment.id)
-            .values(**row)
-        )
-    if kept.blobs.size(segment.id) is None:  # swept away between the two
-        kept.blobs.put(segment.id, solo)
+        _keep_recipe(connection, session, sha256, dumps(recipe))
+        for start in range(0, len(rows), _BATCH):
+            batch = [*rows][start : start + _BATCH]
+            connection.execute(
+                delete(tables.session_segments).where(
+                    columns.session == session.id, columns.id.in_(batch)
+                )
+            )
+            connection.execute(insert(tables.session_segments), [rows[each] for each in batch])
 
 
 def frames(body: bytes) -> Iterator[tuple[str, bytes]]:
@@ -200,12 +218,26 @@ def _recipe_of(connection: Connection, session: Session, file: Declared) -> Reci
     return Recipe(recipe.size, recipe.ids, recipe.sizes, tuple(stored[each] for each in ids))
 
 
-def _keep_recipe(connection: Connection, session: Session, file: Declared, body: bytes) -> None:
-    key = {"session": session.id, "sha256": file.sha256}
+def _note(kept: Kept, session: Session, segment: Expected, sizes: Mapping[str, int | None]) -> None:
+    """Write in how many bytes a segment lies there, by itself and against its base."""
+    row: dict[str, int | str | None] = {"stored": sizes[segment.id]}
+    if segment.base:
+        row |= {"base": segment.base, "delta": sizes[segment.key]}
+    columns = tables.session_segments.c
+    with kept.database.writing() as connection:
+        connection.execute(
+            update(tables.session_segments)
+            .where(columns.session == session.id, columns.id == segment.id)
+            .values(**row)
+        )
+
+
+def _keep_recipe(connection: Connection, session: Session, sha256: str, body: bytes) -> None:
+    key = {"session": session.id, "sha256": sha256}
     columns = tables.session_recipes.c
     connection.execute(
         delete(tables.session_recipes).where(
-            columns.session == session.id, columns.sha256 == file.sha256
+            columns.session == session.id, columns.sha256 == sha256
         )
     )
     connection.execute(insert(tables.session_recipes), key | {"body": body})

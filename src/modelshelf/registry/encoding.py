@@ -6,10 +6,12 @@ A job a release finds the parents of each large file: the file of the release be
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
-from sqlalchemy import Connection, exists, select
+import msgspec
+from sqlalchemy import Connection, exists, select, union
 
 from modelshelf.checks.layout import cuts, layout
 from modelshelf.formats.facts import Facts
@@ -30,9 +32,11 @@ from modelshelf.registry.service import Kept
 from modelshelf.registry.staging import Declared, Session
 from modelshelf.store.digest import Hashes
 from modelshelf.store.recipe import Recipe
-from modelshelf.store.whole import take_apart
+from modelshelf.store.whole import lying, take_apart
 
 JOB = "encode"
+MANIFEST = ""
+"""In place of a path: the document that a release is named by is no file of it."""
 
 
 class Cut(NamedTuple):
@@ -64,13 +68,12 @@ def keep(connection: Connection, cuts: Iterable[Cut]) -> None:
 
 def enqueue_lacking(connection: Connection) -> None:
     """Enqueue a job for each release with a file that has no recipe: those of before there were any."""
-    of, by = tables.release_files.c, tables.recipes.c
-    query = (
-        select(of.publisher, of.name, of.version)
-        .where(~exists().where(by.sha256 == of.sha256))
-        .distinct()
+    of, by, release = tables.release_files.c, tables.recipes.c, tables.releases.c
+    files = select(of.publisher, of.name, of.version).where(~exists().where(by.sha256 == of.sha256))
+    manifests = select(release.publisher, release.name, release.version).where(
+        ~exists().where(by.sha256 == release.manifest)
     )
-    rows = connection.execute(query).all()
+    rows = connection.execute(union(files, manifests)).all()
     jobs.enqueue_all(connection, JOB, (contracts.by_key((*row,)) for row in rows))
 
 
@@ -78,18 +81,28 @@ def encode(kept: Kept, key: Key) -> None:
     """Give the files of a release what they lack: recipes, and parents."""
     with kept.database.reading() as connection:
         found = releases.release(connection, *key)
-        lacking = [
-            file for file in found.entry.files if recipes.body(connection, file.sha256) is None
-        ]
+        names = {file.path: file.sha256 for file in found.entry.files}
+        names[MANIFEST] = found.entry.manifest
+        lacking = {
+            path: sha256
+            for path, sha256 in names.items()
+            if recipes.body(connection, sha256) is None
+        }
     if lacking:
-        facts = describing.staged(kept, found.entry, found.record).facts
-        spans = layout(facts)
-        for file in lacking:
-            lying = spans.get(file.path, ())
-            made = take_apart(kept.raw.path(file.sha256), cuts(lying), kept.blobs, kept.codecs)
-            with kept.database.writing() as connection:
-                recipes.keep(connection, file.sha256, made, lying)
+        spans = layout(describing.staged(kept, found.entry, found.record).facts)
+        for path, sha256 in lacking.items():
+            _encode(kept, sha256, spans.get(path, ()))
     parents.find(kept, key)
+
+
+def _encode(kept: Kept, sha256: str, spans: tuple[Span, ...]) -> None:
+    """Give a published file its recipe."""
+
+    def name(recipe: Recipe) -> None:
+        with kept.database.writing() as connection:
+            recipes.keep(connection, sha256, recipe, spans)
+
+    _taken_apart(kept, kept.raw.path(sha256), spans, name)
 
 
 def _cut(
@@ -98,5 +111,34 @@ def _cut(
     with kept.database.reading() as connection:
         made = arriving.complete_recipe(connection, session, file) if file else None
     if made is None:
-        made = take_apart(kept.store.path(sha256), cuts(spans), kept.blobs, kept.codecs)
+        made = _taken_apart(
+            kept,
+            kept.store.path(sha256),
+            spans,
+            lambda recipe: arriving.name(kept, session, sha256, recipe),
+        )
     return Cut(sha256, made, spans)
+
+
+def _taken_apart(
+    kept: Kept, path: Path, spans: tuple[Span, ...], name: Callable[[Recipe], None]
+) -> Recipe:
+    """The recipe of the file at `path`, its segments kept; `name` writes that they are needed.
+
+    One that was here already, needed by nobody, may be swept away until it is named: looking once
+    more after that tells. What is named stays.
+    """
+    made = take_apart(path, cuts(spans), kept.blobs, kept.codecs)
+    name(made)
+    while (found := _lying(kept, made)) != made:
+        made = found or take_apart(path, cuts(spans), kept.blobs, kept.codecs)
+        name(made)
+    return made
+
+
+def _lying(kept: Kept, recipe: Recipe) -> Recipe | None:
+    """The recipe with the bytes in which its segments lie there, None where one does not."""
+    ids = [identifier for identifier, _, _ in recipe.segments()]
+    found = lying(ids, kept.blobs)
+    stored = tuple(size for each in ids if (size := found[each]) is not None)
+    return msgspec.structs.replace(recipe, stored=stored) if len(stored) == len(ids) else None

@@ -12,7 +12,7 @@ import blake3
 import msgspec
 from sqlalchemy import Connection
 
-from modelshelf.checks.kinship import cast_runs, delta_runs, shared
+from modelshelf.checks.kinship import beside, cast_runs, delta_runs, shared
 from modelshelf.checks.layout import cuts
 from modelshelf.formats.spans import Span
 from modelshelf.package import name as names
@@ -21,7 +21,10 @@ from modelshelf.registry import contracts, recipes, releases
 from modelshelf.registry.contracts import Key
 from modelshelf.registry.service import Kept
 from modelshelf.store.recipe import DELTA, SMALL_BYTES, Parent, Recipe, Run
-from modelshelf.store.whole import read, threads
+from modelshelf.store.whole import lying, read, threads
+
+MOST_DELTAS = 4
+"""Against so many files of one release is a file told: it may have been cut into others."""
 
 
 class Known(NamedTuple):
@@ -57,11 +60,22 @@ def find(kept: Kept, key: Key) -> None:
     with kept.database.reading() as connection:
         own, before, bases = _around(connection, key)
     for file in own:
-        found = [*_best(file, before, casts=True), *_best(file, bases, casts=False)]
-        found += _best(file, [each for each in own if each is not file], deltas=False)
-        told = [_told(kept, file, match) for match in _each_once(found)]
+        found = [*_deltas(file, before), *_deltas(file, bases), *_casts(file, own + before + bases)]
+        _keep(kept, file, [*{(each.file.sha256, each.kind): each for each in found}.values()])
+
+
+def _keep(kept: Kept, file: Known, matches: list[Match]) -> None:
+    """Tell what the parents of a file save, and keep the differences.
+
+    One that was here already, needed by nobody, may be swept away until it is named.
+    """
+    is_there = False
+    while not is_there:
+        told = [_told(kept, file, match) for match in matches]
         with kept.database.writing() as connection:
             recipes.add_parents(connection, file.sha256, told)
+        keys = [f"{identifier}-{base}" for _, rows in told for identifier, base, _, _ in rows]
+        is_there = None not in lying(keys, kept.blobs).values()
 
 
 def _around(connection: Connection, key: Key) -> tuple[list[Known], list[Known], list[Known]]:
@@ -96,27 +110,30 @@ def _known(connection: Connection, entries: list[Entry]) -> Iterator[Known]:
             yield Known(file.path, file.sha256, recipe, spans)
 
 
-def _best(
-    file: Known, others: list[Known], *, deltas: bool = True, casts: bool = True
-) -> Iterator[Match]:
-    """The one file that shares most with this one by name, and the one it may be cast from."""
-    found: list[Match] = []
+def _deltas(file: Known, others: list[Known]) -> Iterator[Match]:
+    """The files that share most with this one by name, until all that may be shared is found."""
     if any(other.sha256 == file.sha256 for other in others):
         return  # who has that release has the file
-    for other in others:
-        if deltas:
-            found.append(Match(other, DELTA, delta_runs(file.spans, other.spans)))
-        if casts:
-            made = cast_runs(file.spans, other.spans)
-            found += [Match(other, kind, runs) for kind, runs in made.items()]
-    for wanted in (True, False):
-        among = [each for each in found if each.runs and (each.kind == DELTA) is wanted]
-        if among:
-            yield max(among, key=lambda each: (shared(each.runs), each.file.path == file.path))
+    left, spans = [*others], file.spans
+    while left and spans and len(others) - len(left) < MOST_DELTAS:
+        found = [Match(other, DELTA, delta_runs(spans, other.spans)) for other in left]
+        best = max(found, key=lambda each: (shared(each.runs), each.file.path == file.path))
+        if not best.runs:
+            return
+        yield best
+        left = [other for other in left if other is not best.file]
+        spans = beside(spans, best.runs)
 
 
-def _each_once(found: list[Match]) -> list[Match]:
-    return [*{(each.file.sha256, each.kind): each for each in found}.values()]
+def _casts(file: Known, others: list[Known]) -> Iterator[Match]:
+    """The file that has most of this one in wider values."""
+    found = [
+        Match(other, kind, runs)
+        for other in others
+        for kind, runs in cast_runs(file.spans, other.spans).items()
+    ]
+    if found:
+        yield max(found, key=lambda each: (shared(each.runs), each.file.path == file.path))
 
 
 def _told(kept: Kept, file: Known, match: Match) -> tuple[Parent, list[recipes.Segment]]:
@@ -154,7 +171,8 @@ def _delta(kept: Kept, segment: Segment, content: bytes, base: bytes) -> recipes
             return None
     named = blake3.blake3(base).hexdigest()
     kept.blobs.put(f"{segment.id}-{named}", blob)
-    return segment.id, named, segment.size, len(blob)
+    stored = kept.blobs.size(f"{segment.id}-{named}")  # of another who put it first
+    return segment.id, named, segment.size, len(blob) if stored is None else stored
 
 
 def _segments(file: Known) -> Iterator[Segment]:

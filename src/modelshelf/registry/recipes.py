@@ -44,7 +44,9 @@ def layout(connection: Connection, sha256: str) -> tuple[Span, ...]:
 
 
 def keep(connection: Connection, sha256: str, recipe: Recipe, spans: tuple[Span, ...]) -> None:
-    """Write the recipe of a file that is being published, and let its segments be read."""
+    """Write the recipe of a published file, and let its segments be read; it may have one already."""
+    if body(connection, sha256) is not None:
+        return
     add_segments(
         connection,
         (
@@ -52,10 +54,9 @@ def keep(connection: Connection, sha256: str, recipe: Recipe, spans: tuple[Span,
             for (identifier, _, size), stored in zip(recipe.segments(), recipe.stored, strict=True)
         ),
     )
-    if find(connection, sha256) is None:
-        row = {"sha256": sha256, "body": dumps(recipe)}
-        packed = {"layout": msgspec.msgpack.encode(spans)} if spans else {}
-        connection.execute(insert(tables.recipes), row | packed)
+    row = {"sha256": sha256, "body": dumps(recipe)}
+    packed = {"layout": msgspec.msgpack.encode(spans)} if spans else {}
+    connection.execute(insert(tables.recipes), row | packed)
 
 
 def add_parents(

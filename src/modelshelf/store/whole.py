@@ -18,6 +18,8 @@ from modelshelf.store.codec import Codec
 from modelshelf.store.recipe import Cut, Piece, Recipe, pieces
 
 threads = 2
+asking = 8
+"""So many threads ask an object store at once for what takes no work."""
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
@@ -65,6 +67,13 @@ def take_apart(path: Path, cuts: Iterable[Cut], blobs: Blobs, codecs: Codecs) ->
         tuple(piece.size for piece in found),
         tuple(stored for _, stored in kept),
     )
+
+
+def lying(keys: Iterable[str], blobs: Blobs) -> dict[str, int | None]:
+    """In how many bytes each blob lies there by now, None for one that is not there."""
+    wanted = [*dict.fromkeys(keys)]
+    with ThreadPoolExecutor(asking) as pool:
+        return dict(zip(wanted, pool.map(blobs.size, wanted), strict=True))
 
 
 def put_together(recipe: Recipe, blobs: Blobs, target: Path, codecs: Codecs) -> None:
