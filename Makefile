@@ -9,7 +9,7 @@ ENVIRONMENTS := $(patsubst tests/frameworks/environments/%.txt,.venv/environment
 ENVIRONMENTS += $(if $(shell command -v npm),.venv/environments/tfjs/ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-frameworks fuzz check docs bench lock clean
+.PHONY: help demo test test-frameworks fuzz check docs bench bench-bytes lock clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -38,6 +38,9 @@ docs: .venv/ready ## Write the generated pages of docs/reference
 bench: .venv/bench ## Measure start-up, index, install, inspection and solving, as ratios in one run
 	$(BIN)/python -m benchmarks
 
+bench-bytes: .venv/bytes/ready ## Measure bytes moved and stored, beside other tools
+	$(BIN)/python -m benchmarks.bytes $(BYTES)
+
 lock: .venv/ready ## Resolve requirements.lock anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra demo --group dev --generate-hashes \
@@ -59,6 +62,11 @@ clean: ## Delete what the other targets made
 
 .venv/bench: benchmarks/requirements.txt .venv/ready
 	$(BIN)/python $(INSTALL) -r $<
+	touch $@
+
+.venv/bytes/ready: benchmarks/bytes/requirements.txt .venv/ready
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python $(INSTALL) -r $<
 	touch $@
 
 .venv/environments/%/ready: tests/frameworks/environments/%.txt .venv/ready

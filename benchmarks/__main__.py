@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import index, install, look, solve, startup
-from benchmarks.measure import Result, table
+from benchmarks.measure import Result, disk, table
 
 MEASUREMENTS: dict[str, Callable[[Path], list[Result]]] = {
     "startup": startup.measure,
@@ -28,15 +28,10 @@ def main(wanted: list[str]) -> int:
     results: list[Result] = []
     for name in wanted or MEASUREMENTS:
         sys.stderr.write(f"measuring {name} ...\n")
-        # /tmp may be memory, which costs other than disks do
-        with tempfile.TemporaryDirectory(prefix="modelshelf-", dir=_disk()) as folder:
+        with tempfile.TemporaryDirectory(prefix="modelshelf-", dir=disk()) as folder:
             results += MEASUREMENTS[name](Path(folder))
     print(table(results))
     return 0
-
-
-def _disk() -> str | None:
-    return "/var/tmp" if Path("/var/tmp").is_dir() else None
 
 
 sys.exit(main(sys.argv[1:]))

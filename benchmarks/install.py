@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 from pathlib import Path
 
 from benchmarks import registry
-from benchmarks.measure import Cost, Result, cost, median
+from benchmarks.measure import Cost, Result, cost, median, warm_memory
 
 FILE_BYTES = 500_000_000
 ROUNDS = 9
@@ -38,7 +37,7 @@ def measure(folder: Path) -> list[Result]:
 
 
 def _copy(folder: Path, source: Path) -> Cost:
-    _warm_memory(folder)
+    warm_memory(folder, FILE_BYTES)
     target = folder / "copy"
     found = cost(["cp", "--reflink=never", str(source), str(target)])
     target.unlink()
@@ -47,7 +46,7 @@ def _copy(folder: Path, source: Path) -> Cost:
 
 def _install(folder: Path, live: registry.Live) -> Cost:
     home, project = folder / "another", registry.project(folder / "project")
-    _warm_memory(folder)
+    warm_memory(folder, FILE_BYTES)
     found = cost(
         [registry.SHELF, "install", "bench/large"],
         cwd=project,
@@ -56,18 +55,3 @@ def _install(folder: Path, live: registry.Live) -> Cost:
     shutil.rmtree(home)
     shutil.rmtree(project)
     return found
-
-
-def _warm_memory(folder: Path) -> None:
-    """Write and forget a file, so that whoever comes next finds memory in use a moment ago.
-
-    A virtual machine gives memory that lies idle back to its host; getting it again costs five
-    times what writing the file does, and would be charged to whichever of the two comes later.
-    """
-    os.sync()  # nobody pays for writing back what another has written
-    path = folder / "filler"
-    block = bytes(1 << 20)
-    with path.open("wb", buffering=0) as file:
-        for _ in range(0, FILE_BYTES, len(block)):
-            file.write(block)
-    path.unlink()

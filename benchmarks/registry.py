@@ -66,7 +66,7 @@ def running(folder: Path) -> Iterator[Live]:
             assert server.stdout is not None
             url = str(json.loads(server.stdout.readline())["url"])
             env = user(folder / "home", url)
-            _login(env)
+            login(env, create=True)
             yield Live(server.pid, url, env)
         finally:
             server.terminate()
@@ -118,9 +118,10 @@ def write_random(path: Path, size: int) -> Path:
     return path
 
 
-def _login(env: dict[str, str]) -> None:
+def login(env: dict[str, str], *, create: bool = False) -> None:
+    """Let the user of `env` publish as `bench`; `create` makes the account."""
     subprocess.run(
-        [SHELF, "login", PUBLISHER, "--create", "--password-stdin"],
+        [SHELF, "login", PUBLISHER, *(["--create"] if create else []), "--password-stdin"],
         env=env,
         input=f"{_PASSWORD}\n".encode(),
         stdout=subprocess.DEVNULL,
