@@ -23,10 +23,11 @@ SMALL_BYTES = 64 << 10
 """A file of fewer bytes goes whole; blobs of fewer are bundled."""
 ID_BYTES = 32
 MOST_SEGMENTS = 1 << 16
-"""A recipe may have so many segments, and one more for each 64 KiB."""
+"""A recipe may have so many segments, and one more for each MiB."""
 MOST_PARENTS = 16
 MOST_RUNS = 1 << 16
-LONGEST_RECIPE_BYTES = 64 << 20
+"""So many has a parent, and all parents of a recipe have twice as many."""
+LONGEST_RECIPE_BYTES = 24 << 20
 """A recipe may have so many bytes when decompressed."""
 DELTA = "delta"
 CAST_TIMES = 2
@@ -142,7 +143,7 @@ def _split(cut: Cut) -> Iterator[Piece]:
 
 def most_segments(size: int) -> int:
     """So many segments may a file of `size` bytes be cut into."""
-    return MOST_SEGMENTS + size // SMALL_BYTES
+    return MOST_SEGMENTS + (size >> 20)
 
 
 def is_key(text: str) -> bool:
@@ -159,20 +160,54 @@ def dumps(recipe: Recipe) -> bytes:
 
 
 def loads(body: bytes, size: int) -> Recipe:
-    """The recipe of a file of `size` bytes, from the wire; raises IntegrityError for a forged one."""
+    """The recipe of a file of `size` bytes, from the wire; raises IntegrityError for a forged one.
+
+    Nothing is taken in before it is known to be of a size that a true recipe can have.
+    """
     import zstandard
 
     try:
-        packed = zstandard.ZstdDecompressor().decompress(
-            body, max_output_size=LONGEST_RECIPE_BYTES, allow_extra_data=False
-        )
-        if len(packed) > LONGEST_RECIPE_BYTES:
-            raise _forged(f"{len(packed)} bytes")
+        packed = _unpacked(body)
+        _require_bounded(packed, size)
         recipe = _DECODER.decode(packed)
     except (zstandard.ZstdError, msgspec.MsgspecError, MemoryError, RecursionError) as error:
         raise _forged(str(error)) from None
     require_honest(recipe, size)
     return recipe
+
+
+def _unpacked(body: bytes) -> bytes:
+    import zstandard
+
+    # the decompressor makes room for whatever the frame says
+    told = zstandard.get_frame_parameters(body).content_size
+    if not 0 < told <= LONGEST_RECIPE_BYTES:
+        raise _forged(f"{told} bytes")
+    return zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False)
+
+
+def _require_bounded(packed: bytes, size: int) -> None:
+    """Raise IntegrityError for lists that are too long, which are not looked into for that."""
+    outline = _OUTLINE.decode(packed)
+    lists = [outline.sizes, outline.stored]
+    if _length(outline.parents) > MOST_PARENTS:
+        raise _forged(f"{_length(outline.parents)} parents")
+    parents = _PARENTS.decode(outline.parents)
+    lists += [parent.stored for parent in parents]
+    if (count := max(map(_length, lists))) > most_segments(size):
+        raise _forged(f"{count} segments")
+    if (count := sum(_length(parent.runs) for parent in parents)) > 2 * MOST_RUNS:
+        raise _forged(f"{count} runs")
+
+
+def _length(packed: msgspec.Raw) -> int:
+    """How many values a packed array has, as its head says (msgpack: fixarray, array 16, 32)."""
+    head = bytes(memoryview(packed)[:5])
+    if head[0] & 0xF0 == 0x90:
+        return head[0] & 0x0F
+    if head[0] in (0xDC, 0xDD):
+        return int.from_bytes(head[1:3] if head[0] == 0xDC else head[1:5], "big")
+    raise _forged("no list where one belongs")
 
 
 def require_honest(recipe: Recipe, size: int) -> None:
@@ -224,5 +259,22 @@ def _forged(what: str) -> IntegrityError:
     )
 
 
+class _ParentOutline(msgspec.Struct, frozen=True, array_like=True):
+    file: str
+    kind: str
+    runs: msgspec.Raw
+    stored: msgspec.Raw
+
+
+class _Outline(msgspec.Struct, frozen=True, array_like=True):
+    size: int
+    ids: msgspec.Raw
+    sizes: msgspec.Raw
+    stored: msgspec.Raw
+    parents: msgspec.Raw = msgspec.Raw(b"\x90")
+
+
+_OUTLINE = msgspec.msgpack.Decoder(_Outline)
+_PARENTS = msgspec.msgpack.Decoder(tuple[_ParentOutline, ...])
 _DECODER = msgspec.msgpack.Decoder(Recipe)
 """Made before any thread is: two that make the first decoder of a type at once crash Python."""
