@@ -12,7 +12,6 @@ from modelshelf.client.pins import pinned
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import ShelfError
 from modelshelf.package.lock import Lock, Locked
-from modelshelf.store import recipes
 from modelshelf.store.disk import DiskStore
 
 stale_seconds = 24 * 3600.0
@@ -45,6 +44,15 @@ class Roots(NamedTuple):
             for release in root.releases()
             for digest in needed(release)
         )
+
+    def sizes(self) -> dict[str, int]:
+        """The bytes of every file of the releases that someone needs, by sha256."""
+        return {
+            file.sha256: file.size
+            for root in self.roots
+            for release in root.releases()
+            for file in release.installed_files()
+        }
 
 
 class Garbage(NamedTuple):
@@ -118,7 +126,6 @@ def collect(home: Path, store: DiskStore, found: Garbage) -> None:
     for digest in found.files:
         store.delete(digest)
     store.sweep(older_than_seconds=stale_seconds)
-    recipes.sweep(store.root, store.has, older_than_seconds=stale_seconds)
     for folder in found.gone:
         roots.forget(home, folder)
 

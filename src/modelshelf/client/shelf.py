@@ -149,10 +149,19 @@ class Shelf:
         """
         kept = self.generations.all()
         texts = {each.lock: each.place for each in kept[-(generations or len(kept)) :]}
+        return _all_loaded(texts | self._texts())
+
+    def locks_in_force(self) -> list[Lock]:
+        """The lock of now, and of the change that is being made; raises as `root_locks`."""
+        return _all_loaded(self._texts())
+
+    def _texts(self) -> dict[str, str]:
+        """The text of each lock in force, with its file: the next one is read before this one."""
+        texts = {}
         if self.coming.is_file():
             texts[self.coming.read_text(encoding="utf-8")] = f"{FOLDER}/next.lock"
         texts[self.lock_text()] = locks.FILE
-        return [_loaded(text, where) for text, where in texts.items() if text]
+        return texts
 
     def locked(self, name: str, isolated: str | None = None) -> Locked:
         """The release of `name` on this shelf, or the one that the package `isolated` has of it.
@@ -277,6 +286,10 @@ class Shelf:
 
 _parsed = lru_cache(512)(locks.loads)
 """Former locks never change, and a shelf can have many: reading one takes 30 ms."""
+
+
+def _all_loaded(texts: dict[str, str]) -> list[Lock]:
+    return [_loaded(text, where) for text, where in texts.items() if text]
 
 
 def _loaded(text: str, where: str) -> Lock:

@@ -14,7 +14,7 @@ from modelshelf.registry.jobs import Jobs
 from modelshelf.registry.raw import RawFiles
 from modelshelf.registry.search import Search
 from modelshelf.registry.settings import Settings
-from modelshelf.store.blobs import Blobs, DiskBlobs
+from modelshelf.store.blobs import FOLDER, Blobs, DiskBlobs
 from modelshelf.store.disk import DiskStore
 from modelshelf.store.whole import Codecs, threads
 
@@ -63,7 +63,7 @@ def open_kept(settings: Settings) -> Kept:
 
 def _blobs(settings: Settings) -> Blobs:
     if settings.blobs is None:
-        return DiskBlobs(settings.data / "segments", fsync=settings.fsync)
+        return DiskBlobs(settings.data / FOLDER, fsync=settings.fsync)
     from modelshelf.store.s3 import S3Blobs
 
     return S3Blobs(settings.blobs)

@@ -21,6 +21,10 @@ from modelshelf.store.recipe import is_key
 _PART = ".part"
 
 
+FOLDER = "segments"
+"""What the folder of blobs is called, below a registry's data or a store."""
+
+
 class Held(NamedTuple):
     """One blob that is kept: its key, its bytes, and when it was written (seconds since 1970)."""
 

@@ -14,9 +14,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from modelshelf.errors import Conflict, IntegrityError, Invalid
-from modelshelf.store import recipes, sweep
+from modelshelf.store import blobs, recipes, sweep
 from modelshelf.store.disk import FILES, DiskStore, sync_folders
 from modelshelf.store.exchange import exchanged
+from modelshelf.store.link import place
 
 _MARK = "moving"
 """A file in a store that is being made; it holds the place of the old one."""
@@ -61,8 +62,18 @@ def begin(old: DiskStore, new: Path, progress: Progress) -> DiskStore:
     for digest in recipes.digests(old.root):
         if body := recipes.kept(old.root, digest):
             recipes.keep(new, digest, body)
+    _carry_segments(old.root / blobs.FOLDER, new / blobs.FOLDER)
     sync_folders(new / FILES)
     return store
+
+
+def _carry_segments(old: Path, new: Path) -> None:
+    """Have the segments of packed files in the new store as well."""
+    for path in old.glob("??/*"):
+        target = new / path.parent.name / path.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            place(path, target)
 
 
 def give_up(old: Path, new: DiskStore) -> None:

@@ -44,8 +44,22 @@ class Codecs:
 
 def take_apart(path: Path, cuts: Iterable[Cut], blobs: Blobs, codecs: Codecs) -> Recipe:
     """Cut the file at `path` and keep every segment of it that is not kept yet → its recipe."""
-    size = path.stat().st_size
-    found = pieces(size, cuts)
+    return _kept(path, pieces(path.stat().st_size, cuts), blobs, codecs)
+
+
+def keep_segments(path: Path, recipe: Recipe, blobs: Blobs, codecs: Codecs) -> Recipe:
+    """The same with the segments of a recipe that is known; gives what is stored now.
+
+    Raises IntegrityError where the file is not the one that the recipe describes.
+    """
+    found = [Piece(start, size, 0, floating=False) for _, start, size in recipe.segments()]
+    made = _kept(path, found, blobs, codecs)
+    if made.ids != recipe.ids:
+        raise IntegrityError("the file is damaged", where=str(path), hint="run: shelf repair")
+    return made
+
+
+def _kept(path: Path, found: list[Piece], blobs: Blobs, codecs: Codecs) -> Recipe:
     with path.open("rb", buffering=0) as file:
         descriptor = file.fileno()
 
@@ -62,7 +76,7 @@ def take_apart(path: Path, cuts: Iterable[Cut], blobs: Blobs, codecs: Codecs) ->
 
         kept = _each(keep, found)
     return Recipe(
-        size,
+        sum(piece.size for piece in found),
         b"".join(digest for digest, _ in kept),
         tuple(piece.size for piece in found),
         tuple(stored for _, stored in kept),
