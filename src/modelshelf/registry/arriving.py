@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import blake3
@@ -13,19 +12,25 @@ from modelshelf.errors import Conflict, IntegrityError, Invalid, NotFound
 from modelshelf.registry import recipes, staging, tables
 from modelshelf.registry.service import Kept
 from modelshelf.registry.staging import Declared, Session
+from modelshelf.store.codec import FLOAT_DELTA
 from modelshelf.store.recipe import SEGMENT_BYTES, Recipe, dumps, is_key, loads
 from modelshelf.store.whole import decoded, put_together
 
 LONGEST_BUNDLE_BYTES = 8 << 20
 LONGEST_BLOB_BYTES = SEGMENT_BYTES + 64
+LONGEST_KEY_BYTES = 129
 _BATCH = 500
 
 
 class Wanted(NamedTuple):
-    """A segment that the session still has to send: so many bytes of its blob are here."""
+    """A segment that the session still has to send: so many bytes of a blob are here.
+
+    `base` is what that blob is told against.
+    """
 
     id: str
-    offset: int
+    offset: int = 0
+    base: str = ""
 
 
 class Expected(NamedTuple):
@@ -68,7 +73,8 @@ def expect(kept: Kept, session: Session, file: Declared, body: bytes) -> list[Wa
     missing = [
         identifier for identifier in sizes if identifier not in there and identifier not in sent
     ]
-    return [Wanted(identifier, _offset(kept, session, identifier)) for identifier in missing]
+    begun = _begun(kept, session)
+    return [begun.get(identifier, Wanted(identifier)) for identifier in missing]
 
 
 def expected(connection: Connection, session: Session, key: str) -> Expected:
@@ -109,7 +115,7 @@ def accept(kept: Kept, session: Session, segment: Expected, blob: bytes) -> None
             raise IntegrityError("The bytes of a segment are not those of its id", where=segment.id)
         solo = blob
         if base is not None:
-            solo = codec.solo(bytes(raw), blob[1], floating=True)
+            solo = codec.solo(bytes(raw), blob[1], floating=blob[0] == FLOAT_DELTA)
             kept.blobs.put(segment.key, blob)
         kept.blobs.put(segment.id, solo)
     named = {segment.id: solo} if base is None else {segment.id: solo, segment.key: blob}
@@ -143,21 +149,47 @@ def name(kept: Kept, session: Session, sha256: str, recipe: Recipe) -> None:
             connection.execute(insert(tables.session_segments), [rows[each] for each in batch])
 
 
-def frames(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """The segments in the body of a bundle: length of the key, key, length, blob; raises Invalid."""
-    at = 0
-    while at < len(body):
-        try:
-            (length,) = struct.unpack_from(">H", body, at)
-            key = body[at + 2 : at + 2 + length].decode("ascii")
-            (size,) = struct.unpack_from(">I", body, at + 2 + length)
-        except (struct.error, UnicodeDecodeError):
-            raise Invalid("This is not a bundle of segments", where=f"byte {at}") from None
-        at += 6 + length
-        if at + size > len(body):
-            raise Invalid("A bundle of segments is cut off", where=key[:140])
-        yield key, body[at : at + size]
-        at += size
+class Bundle:
+    """Segments as they come in one body, each: length of the key, key, length, blob."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._seen = 0
+
+    def add(self, content: bytes) -> list[tuple[str, bytes]]:
+        """Take in what comes next → the blobs that are whole by now, by their keys. Raises Invalid."""
+        self._rest += content
+        self._seen += len(content)
+        if self._seen > LONGEST_BUNDLE_BYTES:
+            raise Invalid("The bundle is too large", expected=LONGEST_BUNDLE_BYTES)
+        found, at = [], 0
+        while (frame := self._frame(at)) is not None:
+            key, blob, at = frame
+            found.append((key, blob))
+        del self._rest[:at]
+        return found
+
+    def finish(self) -> None:
+        """Raise Invalid where the last one is not whole."""
+        if self._rest:
+            raise Invalid("A bundle of segments is cut off", where=f"byte {self._seen}")
+
+    def _frame(self, at: int) -> tuple[str, bytes, int] | None:
+        """The key and the blob from byte `at` on, and where they end; None if they are not whole."""
+        rest = self._rest
+        if len(rest) < at + 2:
+            return None
+        start = at + 6 + int.from_bytes(rest[at : at + 2], "big")
+        if start > at + 6 + LONGEST_KEY_BYTES:
+            raise Invalid("This is not a bundle of segments", where=f"byte {self._seen}")
+        if len(rest) < start:
+            return None
+        end = start + int.from_bytes(rest[start - 4 : start], "big")
+        if end > start + LONGEST_BLOB_BYTES:
+            raise Invalid("A segment cannot be so large", got=end - start)
+        if len(rest) < end:
+            return None
+        return rest[at + 2 : start - 4].decode("ascii", "replace"), bytes(rest[start:end]), end
 
 
 def assemble(kept: Kept, session: Session) -> None:
@@ -196,9 +228,18 @@ def deltas(connection: Connection, session: Session) -> list[recipes.Segment]:
     ]
 
 
-def _offset(kept: Kept, session: Session, identifier: str) -> int:
-    path = kept.store.root / "partial" / f"{session.id}-{identifier}"
-    return path.stat().st_size if path.exists() else 0
+def _begun(kept: Kept, session: Session) -> dict[str, Wanted]:
+    """What has come of blobs that are not whole: of each segment the longest."""
+    found: dict[str, Wanted] = {}
+    for path in kept.store.partials():
+        owner, _, key = path.name.partition("-")
+        if owner != session.id or not is_key(key):
+            continue
+        identifier, _, base = key.partition("-")
+        here = Wanted(identifier, path.stat().st_size, base)
+        if here.offset > found.get(identifier, here._replace(offset=0)).offset:
+            found[identifier] = here
+    return found
 
 
 def _recipe_of(connection: Connection, session: Session, file: Declared) -> Recipe | None:

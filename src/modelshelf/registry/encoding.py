@@ -32,7 +32,7 @@ from modelshelf.registry.service import Kept
 from modelshelf.registry.staging import Declared, Session
 from modelshelf.store.digest import Hashes
 from modelshelf.store.recipe import Recipe
-from modelshelf.store.whole import lying, take_apart
+from modelshelf.store.whole import is_made_of, lying, take_apart
 
 JOB = "encode"
 MANIFEST = ""
@@ -108,12 +108,14 @@ def _encode(kept: Kept, sha256: str, spans: tuple[Span, ...]) -> None:
 def _cut(
     kept: Kept, session: Session, file: Declared | None, sha256: str, spans: tuple[Span, ...]
 ) -> Cut:
+    path = kept.store.path(sha256)
     with kept.database.reading() as connection:
         made = arriving.complete_recipe(connection, session, file) if file else None
-    if made is None:
+    # a recipe may be told of a file that was then sent whole, and be that of another one
+    if made is None or not is_made_of(path, made):
         made = _taken_apart(
             kept,
-            kept.store.path(sha256),
+            path,
             spans,
             lambda recipe: arriving.name(kept, session, sha256, recipe),
         )

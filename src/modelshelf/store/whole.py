@@ -90,6 +90,20 @@ def lying(keys: Iterable[str], blobs: Blobs) -> dict[str, int | None]:
         return dict(zip(wanted, pool.map(blobs.size, wanted), strict=True))
 
 
+def is_made_of(path: Path, recipe: Recipe) -> bool:
+    """Whether the file at `path` is what `recipe` describes."""
+    if path.stat().st_size != recipe.size:
+        return False
+    with path.open("rb", buffering=0) as file:
+        descriptor = file.fileno()
+
+        def fits(segment: tuple[str, int, int]) -> bool:
+            identifier, start, size = segment
+            return blake3.blake3(read(descriptor, start, size)).hexdigest() == identifier
+
+        return all(_each(fits, recipe.segments()))
+
+
 def put_together(recipe: Recipe, blobs: Blobs, target: Path, codecs: Codecs) -> None:
     """Write the file that `recipe` describes to `target`, every segment checked.
 

@@ -59,11 +59,12 @@ class State(msgspec.Struct, frozen=True):
     decision: str | None = None
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """A segment to be sent, from `offset` of its blob on (bytes)."""
+class Wanted(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A segment to be sent, from `offset` of its blob on (bytes); `base` if that needs one."""
 
     id: str
     offset: int
+    base: str = ""
 
 
 class Lacking(msgspec.Struct, frozen=True):
@@ -144,7 +145,7 @@ async def tell_recipe(call: Call) -> Lacking:
     if session.state != "open" or file.sha256 in session.sent:
         return Lacking(())
     found = await run_in_threadpool(arriving.expect, call.service, session, file, body)
-    return Lacking(tuple(Wanted(each.id, each.offset) for each in found))
+    return Lacking(tuple(Wanted(*each) for each in found))
 
 
 @API.route(
@@ -161,6 +162,7 @@ async def send_segment(call: Call) -> Received:
     _require_open(session)
     if not 0 < stored <= arriving.LONGEST_BLOB_BYTES:
         raise Invalid("A segment cannot be so large", where=key, got=stored)
+    await run_in_threadpool(_forget_longer, call, session, key, stored)
     end = await _receive(call, session, Declared(key, stored, key))
     if end < stored:
         return Received(key, end, complete=False)
@@ -173,11 +175,17 @@ async def send_segment(call: Call) -> Received:
     scope="publish", status=204,
 )  # fmt: skip
 async def send_bundle(call: Call) -> None:
-    """Each: length of its key (2 bytes), key, length (4 bytes, the highest first), blob."""
+    """Each: length of its key (2 bytes), key, length (4 bytes, the highest first), blob.
+
+    Those before a broken connection, or before a wrong one, are kept.
+    """
     session = await run_in_threadpool(_session, call)
     _require_open(session)
-    body = await read_body(call.request, arriving.LONGEST_BUNDLE_BYTES)
-    await run_in_threadpool(_accept_bundle, call, session, body)
+    bundle = arriving.Bundle()
+    async for chunk in chunks(call.request):
+        if whole := bundle.add(chunk):
+            await run_in_threadpool(_accept_bundle, call, session, whole)
+    bundle.finish()
 
 
 @API.route(
@@ -269,8 +277,15 @@ def _accept_partial(call: Call, session: Session, segment: Expected) -> None:
         call.service.store.discard(path)
 
 
-def _accept_bundle(call: Call, session: Session, body: bytes) -> None:
-    for key, blob in arriving.frames(body):
+def _forget_longer(call: Call, session: Session, key: str, stored: int) -> None:
+    """What came of another encoding is of no use where that was longer."""
+    path = staging.partial(call.service.store, session, key)
+    if path.stat().st_size > stored:
+        call.service.store.discard(path)
+
+
+def _accept_bundle(call: Call, session: Session, blobs: list[tuple[str, bytes]]) -> None:
+    for key, blob in blobs:
         segment, come = _segment(call, session, key)
         if not come:
             arriving.accept(call.service, session, segment, blob)
