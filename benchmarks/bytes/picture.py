@@ -9,14 +9,11 @@ from benchmarks.bytes.report import Row
 from modelshelf.cli.plot import Axis
 
 WIDTH = 860
-_LEFT, _RIGHT, _TOP, _BOTTOM = 290, 74, 92, 54
+_LEFT, _RIGHT, _TOP, _BOTTOM = 290, 74, 92, 40
 _STEP, _BAR = 34, 11
 _INK, _GREY, _PALE, _BLUE, _ORANGE = "#1c2430", "#5b6672", "#e3e7eb", "#0b62c4", "#d98324"
 _FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-serif"
-_CAPTION = (
-    "The reader has the first file and gets the second; a tool that moves whole files is at 100 %. "
-    "Logarithmic."
-)
+_CAPTION = "The reader has the first file (cold: none) and gets the second; logarithmic."
 _LEAST = 1e-5
 _TICKS = (0.0001, 0.001, 0.01, 0.1, 1.0)
 _AXIS = Axis("share of the file", "minimize", _LEAST, 1.0, logarithmic=True)
