@@ -23,7 +23,6 @@ CASTS = ("float32>bfloat16", "float32>float16")
 
 RAW, FRAME, PLANES, FLOATS, OCTAVES, DELTA, FLOAT_DELTA = range(7)
 """The ways: the first byte of a blob."""
-WIDTHS_OF_FLOATS = (2, 4, 8)
 PROBE_BYTES = 128 << 10
 WORTH = 0.98
 """A blob of more than so much of the segment is not worth decoding."""
@@ -33,6 +32,7 @@ WORTH_A_BASE = 0.8
 Buffer = bytes | bytearray | memoryview
 Way = tuple[int, int]
 """A way and the width of the values."""
+FRAMED: Way = (FRAME, 0)
 
 
 def needs_base(blob: Buffer) -> bool:
@@ -54,7 +54,7 @@ class Codec:
 
         `width` is the bytes of a value, 0 if unknown; `floating` as in a recipe's cuts.
         """
-        view = _bytes(raw)
+        view, width = _bytes(raw), _width(width)
         ways = _ways(width, len(view), floating=floating)
         if len(view) > PROBE_BYTES:
             ways = self._likely(ways, view, width)
@@ -72,7 +72,7 @@ class Codec:
         """
         from modelshelf.store.codec import differences
 
-        view, parent, width = _bytes(raw), _bytes(base), width or 1
+        view, parent, width = _bytes(raw), _bytes(base), _width(width) or 1
         covered = _covered(len(view), len(parent), width)
         told = differences.encode(
             view[:covered], parent[:covered], width, self._streams(), floating=floating
@@ -113,24 +113,22 @@ class Codec:
         return out.toreadonly()
 
     def _likely(self, ways: list[Way], view: memoryview, width: int) -> list[Way]:
-        """The way that tells a sample in the fewest bytes, if it does in fewer."""
-        frames = self._frames()
-        middle = view[len(view) // 2 :][: PROBE_BYTES // 2]
+        """The ways that tell a sample in the fewest bytes, if they are worth it."""
         sample = _sample(view, width or 8)
-        costs = {
-            way: len(frames.tight(middle)) / len(middle)
-            if way[0] == FRAME
-            else len(self._tell(way, sample)) / len(sample)
-            for way in ways
-        }
+        if not self._streams().repeat(sample):
+            ways.remove(FRAMED)
+        costs = {way: len(self._tell(way, sample)) for way in ways}
         best = min(costs, key=costs.__getitem__)
-        return [best] if costs[best] < WORTH else []
+        if costs[best] >= WORTH * len(sample):
+            return []
+        # a sample has less that repeats
+        return [way for way in {best, FRAMED} & costs.keys() if costs[way] < 1.2 * costs[best]]
 
     def _tell(self, way: Way, view: memoryview) -> bytes:
         kind, width = way
         head = bytes(way)
         if kind == FRAME:
-            return head + self._frames().general(view)
+            return head + self._frames().thorough(view)
         if kind == OCTAVES:
             from modelshelf.store.codec import octaves
 
@@ -200,12 +198,17 @@ def _bytes(data: Buffer) -> memoryview:
     return memoryview(data).cast("B")
 
 
+def _width(width: int) -> int:
+    """`width`, or 0 where it does not go into a byte."""
+    return width if 0 < width < 256 else 0
+
+
 def _ways(width: int, size: int, *, floating: bool) -> list[Way]:
     """What may tell values of `width` bytes; where that is 0, everything that may."""
     floats = [(FLOATS, each) for each in ((2, 4) if not width else (width,) if floating else ())]
     octaves = [(OCTAVES, each) for _, each in floats if each in (2, 4)]
     plain = [] if floating else [(PLANES, width or 1)]
-    return [way for way in [(FRAME, 0), *plain, *floats, *octaves] if way[1] <= size and size]
+    return [way for way in [FRAMED, *plain, *floats, *octaves] if way[1] <= size and size]
 
 
 def _sample(view: memoryview, width: int) -> memoryview:

@@ -8,10 +8,9 @@ and the streams.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from modelshelf.store.codec.cursor import Cursor, malformed, number
-from modelshelf.store.codec.streams import Streams
+from modelshelf.store.codec.streams import Streams, least_bytes
 from modelshelf.store.codec.words import Bytes, chunks
 
 PROBE_BLOCKS = 16 << 10
@@ -57,17 +56,11 @@ def _runs(columns: Bytes) -> list[int]:
     seen = np.zeros(256, np.int64)
     for column in sample:
         here = np.bincount(column, minlength=256)
-        apart = _bytes(seen) + _bytes(here)
-        if runs and (_bytes(seen + here) - apart) * scale < TABLE_BYTES:
+        apart = least_bytes(seen) + least_bytes(here)
+        if runs and (least_bytes(seen + here) - apart) * scale < TABLE_BYTES:
             runs[-1] += 1
             seen += here
         else:
             runs.append(1)
             seen = here
     return runs
-
-
-def _bytes(counts: NDArray[np.int64]) -> float:
-    """What an ideal code takes for symbols of such frequencies."""
-    found = counts[counts > 0]
-    return float((found * np.log2(counts.sum() / found)).sum() / 8)

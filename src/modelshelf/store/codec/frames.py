@@ -1,4 +1,4 @@
-"""Zstandard frames: two ways to write them, one to read them into memory that is there already."""
+"""Zstandard frames: three ways to write them, one to read them into memory that is there."""
 
 from __future__ import annotations
 
@@ -17,25 +17,24 @@ class Frames:
         symbols = zstandard.ZstdCompressionParameters(
             strategy=zstandard.STRATEGY_FAST, min_match=7, hash_log=6, window_log=19
         )
-        # level 9 with smaller tables
-        general = zstandard.ZstdCompressionParameters.from_level(9, window_log=22, hash_log=19)
-        tight = zstandard.ZstdCompressionParameters.from_level(3)
-        self._tight = zstandard.ZstdCompressor(compression_params=tight)
+        # as thorough as level 9, in less memory
+        thorough = zstandard.ZstdCompressionParameters.from_level(9, window_log=22, hash_log=19)
         self._symbols = zstandard.ZstdCompressor(compression_params=symbols)
-        self._general = zstandard.ZstdCompressor(compression_params=general)
+        self._repeats = zstandard.ZstdCompressor(level=3)
+        self._thorough = zstandard.ZstdCompressor(compression_params=thorough)
         self._decompressor = zstandard.ZstdDecompressor(max_window_size=MOST_WINDOW_BYTES)
 
     def symbols(self, data: memoryview) -> bytes:
         """A frame that tells frequent bytes in few bits: fast, for numbers."""
         return self._symbols.compress(data)
 
-    def tight(self, data: memoryview) -> bytes:
-        """A frame that also tells what repeats."""
-        return self._tight.compress(data)
+    def repeats(self, data: memoryview) -> bytes:
+        """A frame that also tells only once what comes again."""
+        return self._repeats.compress(data)
 
-    def general(self, data: memoryview) -> bytes:
-        """A frame that looks for whatever repeats: slow, for everything else."""
-        return self._general.compress(data)
+    def thorough(self, data: memoryview) -> bytes:
+        """The same after a longer search: slow, for text and what is not known."""
+        return self._thorough.compress(data)
 
     def fill(self, frame: memoryview, out: memoryview) -> None:
         """Decode `frame`, which has to hold exactly the bytes of `out`."""

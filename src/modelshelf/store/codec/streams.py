@@ -1,6 +1,14 @@
-"""Streams of bytes of one kind, each told in the fewest bits: as they are, by frequency, by gaps.
+"""Streams of bytes of one kind, each told in the fewest bits: by frequency, by gaps, by digits.
 
-A stream is a number (eight times the bytes that follow, plus the way they tell it) and its bytes.
+A stream is a number, eight times the bytes that follow plus the way in which they tell it, and
+these bytes:
+
+0   the bytes of the stream as they are
+1   the one byte that all of them are
+2   a zstandard frame
+3   holes: a stream of bits that tell which bytes are not zero, and a stream of those
+4   digits: how they are packed (an index of `PACKED`), a stream of bytes that hold several digits
+    each, and a stream of what is above a digit; the first digits of all bytes come first
 """
 
 from __future__ import annotations
@@ -15,13 +23,15 @@ Bytes = NDArray[np.uint8]
 
 RAW, SAME, FRAME, HOLES, DIGITS = range(5)
 PACKED = ((3, 5), (4, 4), (6, 3), (16, 2))
-"""Digits below the first number: so many of them make a byte."""
+"""How digits are packed: all are below the first number, and so many make a byte."""
 PROBE_BYTES = 64 << 10
 CHUNK = 64 << 10
 DEEPEST = 3
 """So often may the parts of a stream be told in parts."""
 WORTH = 0.98
 """What saves less than 2 % is not worth the time of decoding."""
+WORTH_REPEATS = 0.95
+"""What repeats is looked for where that saves another 5 %: it is slow."""
 
 
 class Streams:
@@ -29,28 +39,21 @@ class Streams:
 
     def __init__(self, frames: Frames) -> None:
         self._frames = frames
-        self._room = np.empty(0, np.uint8)
+        self._rooms = [np.empty(0, np.uint8), np.empty(0, np.uint8)]
 
-    def room(self, size: int) -> Bytes:
-        """Memory for `size` bytes, the same each time."""
-        if self._room.size < size:
-            self._room = np.empty(size, np.uint8)
-        return self._room[:size]
+    def room(self, size: int, *, second: bool = False) -> Bytes:
+        """Memory for `size` bytes, the same each time; there are two."""
+        if self._rooms[second].size < size:
+            self._rooms[second] = np.empty(size, np.uint8)
+        return self._rooms[second][:size]
 
     def pack(self, data: Bytes, depth: int = 0) -> bytes:
         """The stream that tells `data`."""
         if data.size and data.min() == data.max():
             return _stream(SAME, data[:1].tobytes())
         _, way, detail = self._best(_sample(data), depth)
-        if way in {HOLES, DIGITS}:
-            parts = _holes(data) if way == HOLES else _digits(data, *PACKED[detail])
-            packed = b"".join(self.pack(each, depth + 1) for each in parts)
-            return _stream(way, bytes((detail,)) + packed if way == DIGITS else packed)
-        if way == FRAME:
-            frame = self._frames.tight(data.data) if detail else self._frames.symbols(data.data)
-            if len(frame) < data.size:
-                return _stream(FRAME, frame)
-        return _stream(RAW, data.tobytes())
+        body = self._body(data, way, detail, depth)
+        return _stream(way, body) if len(body) < data.size else _stream(RAW, data.tobytes())
 
     def cost(self, data: Bytes) -> int:
         """About so many bytes tell `data`."""
@@ -58,6 +61,11 @@ class Streams:
             return 3
         sample = _sample(data)
         return self._best(sample, 0)[0] * data.size // sample.size
+
+    def repeat(self, data: memoryview) -> bool:
+        """Whether `data` repeats itself, so that its bytes are told best by those before."""
+        counts = np.bincount(np.frombuffer(data, np.uint8))
+        return len(self._frames.repeats(data)) < WORTH_REPEATS * least_bytes(counts)
 
     def unpack(self, source: Cursor, size: int, room: Bytes, depth: int = 0) -> Bytes:
         """The next stream, of `size` bytes; in `room`, unless it needs none."""
@@ -78,12 +86,21 @@ class Streams:
         parts.finish()
         return out
 
+    def _body(self, data: Bytes, way: int, detail: int, depth: int) -> bytes:
+        if way == RAW:
+            return data.tobytes()
+        if way == FRAME:
+            return (self._frames.repeats if detail else self._frames.symbols)(data.data)
+        parts = _holes(data) if way == HOLES else _digits(data, *PACKED[detail])
+        told = b"".join(self.pack(each, depth + 1) for each in parts)
+        return told if way == HOLES else bytes((detail,)) + told
+
     def _best(self, sample: Bytes, depth: int) -> tuple[int, int, int]:
         """How few bytes tell `sample`, the way in which they do, and its detail."""
         ways = [(int(sample.size * WORTH), RAW, 0)]
         if sample.size > 32:
             ways.append((len(self._frames.symbols(sample.data)), FRAME, 0))
-            ways.append((int(len(self._frames.tight(sample.data)) / 0.95), FRAME, 1))
+            ways.append((int(len(self._frames.repeats(sample.data)) / WORTH_REPEATS), FRAME, 1))
         if depth < DEEPEST and sample.size > 256:
             ways += self._parted(sample, depth + 1)
         return min(ways)
@@ -115,7 +132,10 @@ class Streams:
             at += places.size
 
     def _fill_digits(self, source: Cursor, out: Bytes, depth: int) -> None:
-        base, count = PACKED[source.take(1)[0] % len(PACKED)]
+        detail = source.take(1)[0]
+        if detail >= len(PACKED):
+            raise malformed(f"digits of kind {detail}")
+        base, count = PACKED[detail]
         step = -(-out.size // count)
         packed = self.unpack(source, step, np.empty(step, np.uint8), depth)
         more = self.unpack(source, out.size, np.empty(out.size, np.uint8), depth)
@@ -126,12 +146,18 @@ class Streams:
                 tens = left // base
                 np.subtract(left[: here.size], (tens * base)[: here.size], out=here)
                 left = tens
-        if more.strides != (0,) or more.any():
+        if more.strides != (0,) or more[:1].any():
             np.add(out, more, out=out)
 
 
 def _stream(way: int, body: bytes) -> bytes:
     return number(len(body) * 8 + way) + body
+
+
+def least_bytes(counts: NDArray[np.int64]) -> float:
+    """What an ideal code takes to tell bytes of such frequencies one by one."""
+    found = counts[counts > 0]
+    return float((found * np.log2(counts.sum() / found)).sum() / 8)
 
 
 def _sample(data: Bytes) -> Bytes:
