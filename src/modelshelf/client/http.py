@@ -9,10 +9,14 @@ import threading
 import time
 import weakref
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from functools import partial
+from typing import NamedTuple, NoReturn
 from urllib.parse import SplitResult, urlsplit
 
 from modelshelf import __version__
+from modelshelf.client import arriving
+from modelshelf.client.arriving import Response
+from modelshelf.client.rate import Bucket
 from modelshelf.errors import (
     Conflict,
     FormatError,
@@ -57,6 +61,14 @@ class Offline(NetworkError):
         )
 
 
+class Standstill(NetworkError):
+    """The other side is there and sends nothing, or next to nothing."""
+
+
+class NoRegistry(NetworkError):
+    """What answers knows nothing of the path that we asked for, and is perhaps no registry."""
+
+
 class Answer(NamedTuple):
     """Status, headers (lower-case names) and the whole body of a response."""
 
@@ -78,21 +90,43 @@ class _Held:
 
 
 class Connection:
-    """Requests to one origin; every thread has its own socket, kept open between requests."""
+    """Requests to one origin; every thread has its own socket, kept open between requests.
 
-    def __init__(self, base: str, *, token: str | None = None, offline: bool = False) -> None:
+    With a `rate`, which several connections may share, bytes pass no faster either way.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        token: str | None = None,
+        offline: bool = False,
+        rate: Bucket | None = None,
+        patience_seconds: float = timeout_seconds,
+    ) -> None:
         parts = _parts(base)
+        self._patience_seconds = patience_seconds
         self._offline = offline
+        self._rate = rate
         self.base = base.rstrip("/")
         self._https = parts.scheme == "https"
         self._netloc = (parts.hostname, parts.port)
         self._prefix = parts.path.rstrip("/")
         self._token = token
         self._local = threading.local()
+        self._turn = threading.Lock()
+        self._known: dict[str, bytes] = {}
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
         """GET with retries; any status below 400 is an answer, others raise."""
         return self._repeated("GET", path, None, headers or {})
+
+    def once(self, path: str) -> bytes:
+        """The body of a GET that is asked once for all who use this connection."""
+        with self._turn:
+            if path not in self._known:
+                self._known[path] = self.get(path).body
+            return self._known[path]
 
     def send(
         self,
@@ -111,21 +145,62 @@ class Connection:
         chunks: Iterable[bytes],
         size: int,
         headers: Mapping[str, str] | None = None,
+        *,
+        method: str = "PUT",
     ) -> Answer:
-        """PUT `size` bytes from `chunks`, sent once."""
+        """Send `size` bytes from `chunks`, once."""
         given = {"Content-Length": str(size), "Content-Type": "application/octet-stream"}
-        return self._once("PUT", path, chunks, {**given, **(headers or {})})
+        if self._rate is not None:
+            chunks = self._rate.paced(chunks)
+        return self._once(method, path, chunks, {**given, **(headers or {})})
 
-    def stream(self, path: str, headers: Mapping[str, str]) -> http.client.HTTPResponse:
+    def stream(self, path: str, headers: Mapping[str, str]) -> Response:
         """GET and give the response unread; the caller reads it to its end or calls `close`."""
+        response = self.open("GET", path, None, headers)
+        if response.status >= 400:
+            self.refuse(response)
+        return response
+
+    def open(
+        self,
+        method: str,
+        path: str,
+        body: bytes | Iterable[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> Response:
+        """The same for any method and, without raising, any status."""
         try:
-            response = self._request("GET", path, None, headers)
+            return self._request(method, path, body, headers)
         except _BROKEN as error:
             self.close()
             raise self._unreachable(error) from None
-        if response.status >= 400:
-            raise_for(self._read(response), self.base)
-        return response
+
+    def read(self, response: Response, into: memoryview) -> int:
+        """Read on: fills `into` unless the body ends before. Raises NetworkError."""
+        try:
+            return response.readinto(into)
+        except _BROKEN as error:
+            self.close()
+            kind = Standstill if isinstance(error, TimeoutError) else NetworkError
+            raise kind(f"the connection broke: {error}", where=self.base) from None
+
+    def refuse(self, response: Response) -> NoReturn:
+        """Read a response of status 400 or more, and raise what it means."""
+        raise_for(self._answer(response), self.base)
+
+    def elsewhere(self, base: str) -> Connection:
+        """A connection to another origin, which is not told who we are."""
+        return Connection(base, offline=self._offline, rate=self._rate)
+
+    def patient(self, seconds: float) -> Connection:
+        """The same for requests whose answers may take so long."""
+        return Connection(
+            self.base,
+            token=self._token,
+            offline=self._offline,
+            rate=self._rate,
+            patience_seconds=seconds,
+        )
 
     def close(self) -> None:
         """Close this thread's socket; the next request opens another."""
@@ -163,8 +238,11 @@ class Connection:
         body: bytes | Iterable[bytes] | None,
         headers: Mapping[str, str],
     ) -> Answer:
+        return self._answer(self.open(method, path, body, headers))
+
+    def _answer(self, response: Response) -> Answer:
         try:
-            return self._read(self._request(method, path, body, headers))
+            return self._read(response)
         except _BROKEN as error:
             self.close()
             raise self._unreachable(error) from None
@@ -180,7 +258,7 @@ class Connection:
         path: str,
         body: bytes | Iterable[bytes] | None,
         headers: Mapping[str, str],
-    ) -> http.client.HTTPResponse:
+    ) -> Response:
         if self._offline:
             raise Offline
         given = {"User-Agent": f"modelshelf/{__version__}", **headers}
@@ -189,18 +267,27 @@ class Connection:
         if isinstance(body, bytes):
             given.setdefault("Content-Type", "application/json")
         connection = self._open()
+        if connection.sock is None:
+            connection.connect()
+            arriving.settle(connection)
         connection.request(method, self._prefix + path, body=body, headers=given)
-        return connection.getresponse()
+        response = connection.getresponse()
+        assert isinstance(response, Response)
+        return response
 
     def _open(self) -> http.client.HTTPConnection:
         held: _Held | None = getattr(self._local, "held", None)
         if held is None or _dropped(held.connection):
+            patience = self._patience_seconds
             kind = http.client.HTTPSConnection if self._https else http.client.HTTPConnection
-            opened = kind(self._netloc[0] or "", self._netloc[1], timeout=timeout_seconds)
+            opened = kind(self._netloc[0] or "", self._netloc[1], timeout=patience)
+            opened.response_class = partial(  # type: ignore[assignment]
+                Response, rate=self._rate, patience_seconds=patience
+            )
             held = self._local.held = _Held(opened)
         return held.connection
 
-    def _read(self, response: http.client.HTTPResponse) -> Answer:
+    def _read(self, response: Response) -> Answer:
         body = response.read(largest_answer_bytes + 1)
         if len(body) > largest_answer_bytes:
             self.close()
@@ -209,7 +296,8 @@ class Connection:
         return Answer(response.status, headers, body)
 
     def _unreachable(self, error: Exception) -> NetworkError:
-        return NetworkError(
+        kind = Standstill if isinstance(error, TimeoutError) else NetworkError
+        return kind(
             f"the registry cannot be reached: {error or type(error).__name__}",
             where=self.base,
             hint="is it running, and is the address right? (--registry or MODELSHELF_REGISTRY) "
@@ -242,7 +330,7 @@ def _parts(base: str) -> SplitResult:
     return parts
 
 
-def raise_for(answer: Answer, base: str) -> None:
+def raise_for(answer: Answer, base: str) -> NoReturn:
     """Raise what an answer of status 400 or more means."""
     try:
         told = json.loads(answer.body)
@@ -251,7 +339,7 @@ def raise_for(answer: Answer, base: str) -> None:
     if not isinstance(told, dict):
         told = {}
     if answer.status == 404 and "error" not in told:
-        raise NetworkError(
+        raise NoRegistry(
             "there is no Modelshelf registry at this address",
             where=base,
             hint="is the address right? (--registry or MODELSHELF_REGISTRY)",

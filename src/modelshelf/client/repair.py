@@ -88,7 +88,8 @@ class Healer:
             return fetch_document(connect(), self._alone, sha256)
         name = f"{release.name}@{release.version}"
         wanted = [transfer.Wanted(sha256, size)]
-        return transfer.fetch(connect, self._alone, wanted, release=name, progress=self._progress)
+        transfer.fetch(connect, self._alone, wanted, release=name, progress=self._progress)
+        return None
 
     def _places(self, sha256: str) -> list[Path]:
         """Where the shelves should have files of this digest."""

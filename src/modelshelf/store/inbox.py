@@ -65,6 +65,10 @@ class Inbox:
         # told after the bytes are there: whoever is killed in between loses only these
         self._keep(_COUNT_AT, struct.pack("<Q", self.received))
 
+    def end(self) -> None:
+        """What is here is all there is."""
+        self.stored = self.received
+
     def clear(self) -> None:
         """Forget what is here."""
         self.begin("", 0)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import blake3
 
+from modelshelf.errors import Conflict
 from modelshelf.store.disk import DiskStore, telling_full
 from modelshelf.store.places import read_at, write_at
 from modelshelf.store.recipe import ID_BYTES, Recipe
@@ -44,6 +45,7 @@ class Parts:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
         self._descriptor = os.open(path, flags, 0o644)
         self._done = os.open(done_path(path), flags, 0o644)
+        self._open: tuple[int, ...] = (self._descriptor, self._done)
 
     def has(self, number: int) -> bool:
         """Whether this segment is there."""
@@ -90,6 +92,8 @@ class Parts:
             if not whole or blake3.blake3(view).hexdigest() != identifier:
                 self._tell(number, there=False)
                 damaged.append(number)
+        with self._changed:
+            self._ended = False
         return damaged
 
     def digest(self) -> str | None:
@@ -126,8 +130,9 @@ class Parts:
 
     def close(self) -> None:
         """Let go of the files, which stay."""
-        os.close(self._descriptor)
-        os.close(self._done)
+        for descriptor in self._open:
+            os.close(descriptor)
+        self._open = ()
 
     def _begin(self, head: bytes) -> None:
         os.truncate(self._done, 0)
@@ -162,6 +167,8 @@ def assembling(store: DiskStore, sha256: str, recipe: Recipe) -> Iterator[Parts]
     another process is at it, ShelfError on a full disk.
     """
     with alone(path := _path(store, sha256)):
+        if store.has(sha256):
+            raise Conflict("Another process has just brought this file", where=sha256)
         parts = _opened(path, recipe)
         try:
             yield parts

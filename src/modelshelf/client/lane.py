@@ -1,0 +1,222 @@
+"""One thread's way of bringing segments: find or receive, decode, check, put in place."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import blake3
+
+from modelshelf.client.hosts import Body, Hosts
+from modelshelf.client.receive import Receiver, Stopped, Wire, failed
+from modelshelf.client.ways import Base, Need
+from modelshelf.errors import IntegrityError, NetworkError, NotFound
+from modelshelf.store.codec import RAW, Codec
+from modelshelf.store.inbox import LONGEST_BLOB_BYTES, Inbox
+from modelshelf.store.local import Place
+from modelshelf.store.parts import Parts
+from modelshelf.store.places import read_at
+from modelshelf.store.whole import Codecs
+
+
+class Tools(NamedTuple):
+    """What all threads of one fetch share."""
+
+    hosts: Hosts
+    codecs: Codecs
+    wire: Wire
+    progress: Callable[[int], None]
+    """Told how many more bytes of files are there; fewer than none where some were of no use."""
+
+
+class Gauge:
+    """Tells of a segment as it comes: so much of it is there."""
+
+    def __init__(self, need: Need, progress: Callable[[int], None]) -> None:
+        self._bytes = need.raw_bytes
+        self._progress = progress
+        self._shown = 0
+
+    def show(self, share: float) -> None:
+        """So much of it, of 1, is there."""
+        now = int(self._bytes * share)
+        self._progress(now - self._shown)
+        self._shown = now
+
+
+class Lane:
+    """Brings segments of `parts`, the file `sha256`, by way of the inbox."""
+
+    def __init__(self, parts: Parts, sha256: str, tools: Tools, inbox: Inbox) -> None:
+        self._parts = parts
+        self._sha256 = sha256
+        self._tools = tools
+        self._receiver = Receiver(inbox, tools.wire)
+        self._plain = Codec()
+        self._scratch = bytearray()
+
+    def bring(self, need: Need) -> None:
+        """Put a segment in its places. Raises NetworkError, NotFound, IntegrityError, Stopped."""
+        if self._tools.wire.stop.is_set():
+            raise Stopped
+        gauge = Gauge(need, self._tools.progress)
+        if not (self._near(need, gauge) or self._by_delta(need, gauge)):
+            self._by_blob(need, gauge)
+
+    def bring_together(self, needs: list[Need]) -> None:
+        """The same for several small ones, asked for at once; what does not come so comes alone."""
+        keys = {need.identifier: self._key(need) for need in needs}
+        left = {key: need for need in needs if (key := keys[need.identifier])}
+        alone = [need for need in needs if not keys[need.identifier]]
+        failures = 0
+        while left:
+            before = len(left)
+            try:
+                alone += self._bundle(left)
+            except (NotFound, IntegrityError):
+                alone += left.values()
+                break
+            except NetworkError as error:
+                advanced = len(left) < before
+                stop = self._tools.wire.stop
+                failures = failed(failures, error, advanced=advanced, stop=stop)
+        for need in alone:
+            self.bring(need)
+
+    def _near(self, need: Need, gauge: Gauge) -> bool:
+        """From what lies on this machine, if that is what it should be."""
+        if any(self._kept(need, self._read(place), gauge) for place in need.places):
+            return True
+        if need.cast and (base := self._read(need.cast.place)):
+            with self._tools.codecs.one() as codec, contextlib.suppress(IntegrityError):
+                if self._kept(need, codec.cast(base, need.cast.kind), gauge):
+                    return True
+        blob = self._packed(need)
+        return blob is not None and self._decoded(need, blob, None, gauge)
+
+    def _packed(self, need: Need) -> memoryview | None:
+        if need.packed is None:
+            return None
+        try:
+            size = need.packed.stat().st_size
+        except OSError:
+            return None
+        return self._read(Place(need.packed, 0, size)) if size <= LONGEST_BLOB_BYTES else None
+
+    def _by_delta(self, need: Need, gauge: Gauge) -> bool:
+        """From what changed against a parent; it may be there no more, or the parent be damaged."""
+        if need.delta is None or (key := self._delta_key(need, need.delta)) is None:
+            return False
+
+        def ask(start: int) -> Body:
+            return self._tools.hosts.segment(key, start)
+
+        with contextlib.suppress(NotFound, IntegrityError):
+            blob = self._receiver.blob(key, ask, gauge.show)
+            if self._decoded(need, blob, self._read(need.delta.place), gauge):
+                return True
+        self._receiver.inbox.clear()
+        gauge.show(0)
+        return False
+
+    def _by_blob(self, need: Need, gauge: Gauge) -> None:
+        """From its own bytes, which are asked for once more where they are not what they should be."""
+        for fresh in (False, True):
+            with contextlib.suppress(IntegrityError):
+                if self._alone(need, gauge, fresh=fresh):
+                    return
+            self._receiver.inbox.clear()
+            gauge.show(0)
+        raise IntegrityError(
+            "a segment is not what it should be, twice",
+            where=self._sha256,
+            expected=need.identifier,
+            hint="the registry is at fault, or a proxy in between: tell its operator",
+        )
+
+    def _alone(self, need: Need, gauge: Gauge, *, fresh: bool) -> bool:
+        """Whether its blob, or its raw bytes where those come sooner, are what they should be."""
+        hosts, receiver = self._tools.hosts, self._receiver
+        raw_key = f"{need.identifier}/raw"
+        if receiver.inbox.key != raw_key and not self._prefers_raw(need):
+
+            def ask(start: int) -> Body:
+                return hosts.segment(need.identifier, start, fresh=fresh)
+
+            with contextlib.suppress(NotFound):  # lost there, perhaps: the whole file is not
+                blob = receiver.blob(need.identifier, ask, gauge.show)
+                return self._decoded(need, blob, None, gauge)
+        first = self._parts.starts[need.numbers[0]]
+
+        def ask_raw(start: int) -> Body:
+            return hosts.part(self._sha256, first, need.size, start)
+
+        return self._kept(need, receiver.blob(raw_key, ask_raw, gauge.show), gauge)
+
+    def _prefers_raw(self, need: Need) -> bool:
+        return (
+            need.stored < need.size
+            and self._tools.wire.pace.prefers_raw(need.stored, need.size)
+            and self._tools.hosts.offer.raw
+        )
+
+    def _bundle(self, left: dict[str, Need]) -> list[Need]:
+        """Ask for all that are `left`, take out those that came; gives those that were damaged."""
+        body = self._tools.hosts.bundle(left)
+        damaged = []
+        for key, blob in self._receiver.frames(body, list(left)):
+            need = left.pop(key)
+            base = self._read(need.delta.place) if need.delta else None
+            if not self._decoded(need, blob, base, Gauge(need, self._tools.progress)):
+                damaged.append(need)
+        return damaged
+
+    def _key(self, need: Need) -> str | None:
+        return self._delta_key(need, need.delta) if need.delta else need.identifier
+
+    def _delta_key(self, need: Need, delta: Base) -> str | None:
+        base = self._read(delta.place)
+        return None if base is None else f"{need.identifier}-{blake3.blake3(base).hexdigest()}"
+
+    def _decoded(self, need: Need, blob: memoryview, base: memoryview | None, gauge: Gauge) -> bool:
+        """Whether the blob gives the segment, which is then in place."""
+        if len(blob) > 0 and blob[0] == RAW:  # takes no time: nobody need wait for a codec
+            with contextlib.suppress(IntegrityError):
+                return self._kept(need, self._plain.decode(blob, need.size), gauge)
+            return False
+        with self._tools.codecs.one() as codec, contextlib.suppress(IntegrityError):
+            began = time.perf_counter()
+            raw = codec.decode(blob, need.size, base)
+            self._tools.wire.pace.decoded(need.size, time.perf_counter() - began)
+            return self._kept(need, raw, gauge)
+        return False
+
+    def _kept(self, need: Need, raw: memoryview | None, gauge: Gauge) -> bool:
+        """Whether these are the bytes of the segment, which are then in place."""
+        if raw is None or len(raw) != need.size:
+            return False
+        if blake3.blake3(raw).hexdigest() != need.identifier:
+            return False
+        for number in need.numbers:
+            self._parts.write(number, raw)
+        gauge.show(1)
+        return True
+
+    def _read(self, place: Place) -> memoryview | None:
+        """What lies there, good until the next call; None where it cannot be read."""
+        if len(self._scratch) < place.size:
+            self._scratch = bytearray(place.size)
+        view = memoryview(self._scratch)[: place.size]
+        try:
+            descriptor = os.open(place.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+        except OSError:
+            return None
+        try:
+            return view if read_at(descriptor, place.start, view) == place.size else None
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
