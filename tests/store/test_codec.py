@@ -63,8 +63,10 @@ def weights(count: int, seed: int = 0, sigma: float = 0.02) -> Floats:
 
 def tuned(values: Floats, relative: float = 0.0, absolute: float = 0.0) -> Floats:
     """As after training: every value a little elsewhere."""
-    noise = np.random.default_rng(1).standard_normal((2, values.size))
-    return (values * (1 + relative * noise[0]) + absolute * noise[1]).astype(np.float32)
+    generator = np.random.default_rng(1)
+    factors = generator.normal(1, relative, values.size)
+    changed = values * factors + generator.normal(0, absolute, values.size)
+    return changed.astype(np.float32)
 
 
 PATTERNS: dict[str, Callable[[int], bytes]] = {
