@@ -28,6 +28,7 @@ from modelshelf.registry import (
     pages,
     replies,
     shapes,
+    upkeep,
 )
 from modelshelf.registry.accounts import Passwords, Throttle
 from modelshelf.registry.comparisons import Comparisons
@@ -98,8 +99,9 @@ def open_service(settings: Settings) -> Service:
     counting = DownloadLog(settings.data / "downloads")
     (settings.data / "index").mkdir(exist_ok=True)
     worker = jobs.Jobs(database, settings.job_attempts)
-    derived = Derived(settings, database, store, search, counting)
+    derived = Derived(settings, database, store, kept.raw, search, counting)
     derived.attach(worker)
+    upkeep.attach(worker, kept)
     worker.handle(describing.JOB, lambda key: describing.describe(kept, _release(key)))
     worker.handle(encoding.JOB, lambda key: encoding.encode(kept, _release(key)))
     with database.writing() as connection:

@@ -10,6 +10,7 @@ from modelshelf.errors import NotFound
 from modelshelf.registry import downloads, index, jobs, releases, staging
 from modelshelf.registry.database import Database
 from modelshelf.registry.downloads import DownloadLog
+from modelshelf.registry.raw import RawFiles
 from modelshelf.registry.search import Search, SearchDocument, document
 from modelshelf.registry.settings import Settings
 from modelshelf.store.disk import DiskStore
@@ -27,12 +28,14 @@ class Derived:
         settings: Settings,
         database: Database,
         store: DiskStore,
+        raw: RawFiles,
         search: Search,
         counting: DownloadLog,
     ) -> None:
         self._settings = settings
         self._database = database
         self._store = store
+        self._raw = raw
         self._search = search
         self._downloads = counting
 
@@ -40,7 +43,7 @@ class Derived:
         """Make the index file and the search entry of one package anew."""
         index.refresh(self._database, self._settings.data / "index", publisher, name)
         with self._database.reading() as connection:
-            found = _document(connection, self._store, publisher, name)
+            found = _document(connection, self._raw, publisher, name)
         if found is None:
             self._search.remove([f"{publisher}/{name}"])
         else:
@@ -77,13 +80,13 @@ class Derived:
     def _documents(self, packages: list[tuple[str, str]]) -> Iterator[SearchDocument]:
         for publisher, name in packages:
             with self._database.reading() as connection:
-                found = _document(connection, self._store, publisher, name)
+                found = _document(connection, self._raw, publisher, name)
             if found is not None:
                 yield found
 
 
 def _document(
-    connection: Connection, store: DiskStore, publisher: str, name: str
+    connection: Connection, raw: RawFiles, publisher: str, name: str
 ) -> SearchDocument | None:
     """What search shall know of a package; None hides it (no release, quarantined, blocked)."""
     try:
@@ -94,14 +97,12 @@ def _document(
     if newest.entry.status == "quarantined" or (scan is not None and scan.withholds):
         return None
     installs = downloads.totals(connection, publisher, name).total
-    return document(newest.record, newest.entry, readme=readme(store, newest), downloads=installs)
+    return document(newest.record, newest.entry, readme=readme(raw, newest), downloads=installs)
 
 
-def readme(store: DiskStore, release: releases.Release) -> str:
+def readme(raw: RawFiles, release: releases.Release) -> str:
     """The text of the release's readme, cut at 100 kB; empty where there is none."""
     path = release.record.package.readme
     sha256 = next((file.sha256 for file in release.entry.files if file.path == path), None)
-    if sha256 is None or not store.has(sha256):
-        return ""
-    with store.path(sha256).open("rb") as file:
-        return file.read(LARGEST_README_BYTES).decode(errors="replace")
+    content = raw.head(sha256, LARGEST_README_BYTES) if sha256 else None
+    return (content or b"").decode(errors="replace")

@@ -10,7 +10,9 @@ import contextlib
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -28,20 +30,44 @@ from modelshelf.registry.service import Kept
 from modelshelf.store.disk import DiskStore
 
 JOB = "describe"
+LITTER_SECONDS = 86_400
+"""A release is not judged for so long."""
+_JUDGED = "judge-"
+
+
+Place = Callable[[Path], None]
+"""What puts a file at a path, as a link to where it lies."""
+
+
+def lying_at(source: Path) -> Place:
+    """What puts the file at `source` elsewhere too."""
+    return lambda target: target.hardlink_to(source)
 
 
 @contextlib.contextmanager
-def laid_out(store: DiskStore, sources: Mapping[str, Path]) -> Iterator[Path]:
-    """A folder in the store with files under their paths, as links to where they lie."""
-    folder = Path(tempfile.mkdtemp(prefix="judge-", dir=store.root))
+def laid_out(store: DiskStore, sources: Mapping[str, Place]) -> Iterator[Path]:
+    """A folder in the store with files under their paths."""
+    folder = Path(tempfile.mkdtemp(prefix=_JUDGED, dir=store.root))
     try:
-        for path, source in sources.items():
+        for path, place in sources.items():
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.hardlink_to(source)
+            place(target)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def sweep(store: DiskStore) -> list[Path]:
+    """Take away folders that killed processes left, which hold on to files; return them."""
+    limit = time.time() - LITTER_SECONDS
+    gone = []
+    for folder in store.root.glob(f"{_JUDGED}*"):
+        with contextlib.suppress(FileNotFoundError):  # someone else is done with it
+            if folder.stat().st_mtime < limit:
+                shutil.rmtree(folder, ignore_errors=True)
+                gone.append(folder)
+    return gone
 
 
 def enqueue_lacking(connection: Connection) -> int:
@@ -97,8 +123,8 @@ def contract_of(kept: Kept, key: Key) -> Contract:
 def staged(kept: Kept, entry: Entry, record: Record) -> Staged:
     """A published release as it was judged, read again."""
     known = {file.path: file.sha256 for file in entry.files}
-    lying = {path: kept.raw.path(sha256) for path, sha256 in known.items()}
-    with laid_out(kept.store, lying) as folder:
+    sources = {path: partial(kept.raw.link, sha256) for path, sha256 in known.items()}
+    with laid_out(kept.store, sources) as folder:
         return checks.stage(folder, record, known=known)
 
 

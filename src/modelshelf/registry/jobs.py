@@ -27,6 +27,7 @@ class Periodic(NamedTuple):
     name: str
     seconds: float
     run: Callable[[], None]
+    first_seconds: float
 
 
 def enqueue(connection: Connection, kind: str, payload: Mapping[str, str]) -> int:
@@ -89,9 +90,11 @@ class Jobs:
         """Let `handler` do the jobs of this kind; it receives the payload."""
         self._handlers[kind] = handler
 
-    def every(self, seconds: float, name: str, run: Callable[[], None]) -> None:
-        """Run something again and again."""
-        self._periodic.append(Periodic(name, seconds, run))
+    def every(
+        self, seconds: float, name: str, run: Callable[[], None], *, first_seconds: float = 0.0
+    ) -> None:
+        """Run something again and again, for the first time `first_seconds` after the start."""
+        self._periodic.append(Periodic(name, seconds, run, first_seconds))
 
     def start(self) -> None:
         """Start the thread."""
@@ -160,7 +163,7 @@ class Jobs:
             connection.execute(statement)
 
     def _loop(self) -> None:
-        waited = {each.name: 0.0 for each in self._periodic}
+        waited = {each.name: each.first_seconds for each in self._periodic}
         while not self._stopping.is_set():
             try:
                 self.run_due()

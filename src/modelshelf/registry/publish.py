@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -285,17 +286,17 @@ def _alone(service: Kept, identifier: str) -> Iterator[None]:
         (folder / f"{identifier}.lock").unlink(missing_ok=True)
 
 
-def _sources(kept: Kept, session: Session) -> dict[str, Path]:
+def _sources(kept: Kept, session: Session) -> dict[str, describing.Place]:
     """Where the session's files lie: published ones whole, others as they were sent."""
     with kept.database.reading() as connection:
         known = staging.published(connection, [file.sha256 for file in session.files])
 
-    def source(sha256: str) -> Path:
+    def source(sha256: str) -> describing.Place:
         if sha256 in known:
-            return kept.raw.path(sha256)
+            return partial(kept.raw.link, sha256)
         if kept.store.has(sha256):  # a publish that was killed came so far
-            return kept.store.path(sha256)
-        return staging.partial(kept.store, session, sha256)
+            return describing.lying_at(kept.store.path(sha256))
+        return describing.lying_at(staging.partial(kept.store, session, sha256))
 
     return {file.path: source(file.sha256) for file in session.files}
 

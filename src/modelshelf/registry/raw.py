@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from modelshelf.errors import NotFound
+from modelshelf.errors import IntegrityError, NotFound
 from modelshelf.registry import recipes
 from modelshelf.registry.database import Database
 from modelshelf.store.blobs import Blobs
@@ -27,6 +27,8 @@ NEVER_GIVEN_UP_BYTES = 1 << 20
 """Smaller files (texts, labels) stay: pages read them."""
 REMEMBERED_SECONDS = 3600.0
 """How exactly the time of the last reading is kept."""
+REMEMBERED_FILES = 10_000
+_ATTEMPTS = 5
 
 
 class RawFiles:
@@ -41,6 +43,7 @@ class RawFiles:
         self._codecs = codecs
         self._bound_bytes = bound_bytes
         self._turn = threading.Lock()
+        self._asked: dict[str, bool] = {}
         self._building: WeakValueDictionary[str, _Turn] = WeakValueDictionary()
 
     def path(self, sha256: str) -> Path:
@@ -54,20 +57,54 @@ class RawFiles:
                     os.utime(path)
             return path
 
+    def link(self, sha256: str, target: Path) -> None:
+        """Put the whole file at `target` too, which stays when it is given up; raises NotFound."""
+        for _ in range(_ATTEMPTS):
+            path = self.path(sha256)
+            with contextlib.suppress(FileNotFoundError):  # given up between the two
+                return target.hardlink_to(path)
+        return target.hardlink_to(self.path(sha256))
+
+    def is_asked_for_again(self, sha256: str) -> bool:
+        """Whether someone wanted this file whole before: then it is worth to be whole again.
+
+        Who reads every file once (a mirror, a crawler) does not drive out what many want.
+        """
+        with self._turn:
+            if self._asked.pop(sha256, False):
+                return self._recipe(sha256).size <= self._bound_bytes
+            self._asked[sha256] = True
+            if len(self._asked) > REMEMBERED_FILES:
+                self._asked.pop(next(iter(self._asked)))
+            return False
+
     def reader(self, sha256: str) -> Reader:
         """The file's bytes at any place, without building it; raises NotFound."""
         if self._store.has(sha256):
             with contextlib.suppress(NotFound, FileNotFoundError):
                 return WholeReader(self.path(sha256))
+        return self.decoding(sha256)
+
+    def head(self, sha256: str, count: int) -> bytes | None:
+        """Up to `count` bytes that a file begins with, at most one segment; None if it is not here."""
+        try:
+            with contextlib.closing(self.reader(sha256)) as source:
+                return source.read(0, min(count, source.size))
+        except NotFound:
+            return None
+
+    def decoding(self, sha256: str) -> SegmentReader:
+        """The file's bytes from its segments, each checked; raises NotFound."""
         return SegmentReader(self._recipe(sha256), self._blobs, self._codecs)
 
     def trim(self) -> list[str]:
         """Give up the files that were not read for longest, until the rest keeps to the bound."""
         found = []
         for sha256 in self._store.digests():
-            stat = self._store.own(sha256).stat()
-            if stat.st_size >= NEVER_GIVEN_UP_BYTES:
-                found.append((stat.st_mtime, stat.st_size, sha256))
+            with contextlib.suppress(FileNotFoundError):
+                stat = self._store.own(sha256).stat()
+                if stat.st_size >= NEVER_GIVEN_UP_BYTES:
+                    found.append((stat.st_mtime, stat.st_size, sha256))
         over = sum(size for _, size, _ in found) - self._bound_bytes
         gone: list[str] = []
         for _, size, sha256 in sorted(found):
@@ -144,6 +181,15 @@ class SegmentReader:
             self._load(start)
         offset = start - self._from
         return self._held[offset : offset + count]
+
+    def whole(self, start: int, count: int) -> bytes:
+        """Exactly `count` bytes from `start` on; raises IntegrityError where the file ends before."""
+        if start + count > self.size:
+            raise IntegrityError("a file ends before its bytes", expected=start + count)
+        found = b""
+        while len(found) < count:
+            found += self.read(start + len(found), count - len(found))
+        return found
 
     def close(self) -> None:
         """Forget the segment."""

@@ -13,6 +13,7 @@ from modelshelf.errors import (
     FormatError,
     IntegrityError,
     Invalid,
+    NetworkError,
     NotAllowed,
     NotFound,
     Refused,
@@ -32,7 +33,10 @@ STATUS: dict[type[ShelfError], int] = {
     Conflict: 409,
     NotAllowed: 403,
 }
-"""Without a token that is known, NotAllowed is 401; a full disk is 507; anything else is 500."""
+"""Without a token that is known, NotAllowed is 401; a full disk is 507, an object store that does not
+answer 503; anything else is 500."""
+STORE = "obstore"
+"""What talks to an object store; its errors stand behind ours."""
 
 
 class Answer(Exception):
@@ -69,6 +73,10 @@ def from_error(error: Exception, *, known: bool) -> Response:
     if is_full(error) or _database_is(error, "disk is full"):
         log.failure("disk full")
         return json(ShelfError("The registry's disk is full").as_json(), 507)
+    if _is_of_object_store(error):
+        log.failure("object store failed")
+        said = ShelfError("The registry cannot reach its segments: try again later")
+        return json(said.as_json(), 503, {"retry-after": "5"})
     if isinstance(error, ShelfError) and type(error) in STATUS:
         return _shelf_error(error, known=known)
     if _database_is(error, "database is locked"):
@@ -88,6 +96,14 @@ def _shelf_error(error: ShelfError, *, known: bool) -> Response:
         challenge = 'Bearer realm="modelshelf", Basic realm="modelshelf"'
         return json(error.as_json(), 401, {"www-authenticate": challenge})
     return json(error.as_json(), status)
+
+
+def _is_of_object_store(error: Exception) -> bool:
+    """Whether the operator's object store failed or refused: that is not the client's doing."""
+    if isinstance(error, NotFound):
+        return False
+    origin = type(error.__cause__).__module__.partition(".")[0]
+    return isinstance(error, NetworkError) or (isinstance(error, NotAllowed) and origin == STORE)
 
 
 def _database_is(error: Exception, state: str) -> bool:

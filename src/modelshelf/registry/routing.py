@@ -60,6 +60,11 @@ class Call:
         assert self.identity is not None
         return self.identity
 
+    @property
+    def wants_whole(self) -> bool:
+        """Whether the client asks for all bytes of something."""
+        return self.request.method == "GET" and "range" not in self.request.headers
+
     def install(self, digest: str) -> Callable[[int], None] | None:
         """Where to tell how many bytes of `digest` were sent, where this is part of an install."""
         header = self.request.headers.get("shelf-install")

@@ -61,6 +61,17 @@ class Sent(Response):
         )
         self._tag = tag
 
+    def begun(self) -> Sent:
+        """Itself, after a byte was read: what cannot be read is told while there is a status."""
+        part = self._part(self._source.size)
+        if part is not None and part[0] < part[1] and self._request.method != "HEAD":
+            try:
+                self._source.read(part[0], 1)
+            except BaseException:
+                self._source.close()
+                raise
+        return self
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it, or the part that is asked for, until the client goes away."""
         del scope, receive

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from modelshelf.registry import place
 from modelshelf.registry.accounts import Passwords, Throttle
 from modelshelf.registry.comparisons import Comparisons
 from modelshelf.registry.database import Database, migrate
@@ -52,7 +53,11 @@ class Service(Kept):
 
 
 def open_kept(settings: Settings) -> Kept:
-    """Open the database, its tables brought up to date, and the places of the bytes."""
+    """Open the database, its tables brought up to date, and the places of the bytes.
+
+    Raises Conflict where segments lie elsewhere than the settings say.
+    """
+    place.require(settings)
     database = Database(settings)
     migrate(database, settings)
     store = DiskStore(settings.data / "store", fsync=settings.fsync)

@@ -272,7 +272,7 @@ session_segments = Table(
     "session_segments",
     metadata,
     Column("session", String(32), ForeignKey("sessions.id"), primary_key=True),
-    Column("id", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True, index=True),
     Column("size", Integer, nullable=False),
     Column("stored", Integer),
     Column("base", String(64)),

@@ -7,7 +7,8 @@ from urllib.parse import quote
 from starlette.responses import Response
 
 from modelshelf.errors import NotFound
-from modelshelf.registry import releases
+from modelshelf.registry import releases, upkeep
+from modelshelf.registry.raw import SegmentReader
 from modelshelf.registry.routing import Call, Resource
 from modelshelf.registry.sending import HEADERS, Sent, has_it
 from modelshelf.store.digest import is_sha256
@@ -30,10 +31,8 @@ def read(call: Call) -> Response:
         return Response(status_code=304, headers={**HEADERS, "etag": f'"{sha256}"'})
     name = call.query("name")
     headers = {"content-disposition": f"attachment; filename*=utf-8''{quote(name)}"} if name else {}
-    return Sent(
-        call.request,
-        call.service.raw.reader(sha256),
-        sha256,
-        headers=headers,
-        tell=call.install(sha256),
-    )
+    source = call.service.raw.reader(sha256)
+    if isinstance(source, SegmentReader) and call.wants_whole:
+        upkeep.ask_for(call.service, sha256)
+    sent = Sent(call.request, source, sha256, headers=headers, tell=call.install(sha256))
+    return sent.begun()

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import msgspec
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from modelshelf.errors import Invalid, NotFound
+from modelshelf.errors import Invalid, NotFound, Refused
 from modelshelf.registry import recipes
 from modelshelf.registry.raw import WholeReader
 from modelshelf.registry.routing import Call, Resource
@@ -64,6 +64,8 @@ def segment(call: Call) -> Response:
 @API.route("POST", "/segments", summary="Several small segments at once", body=Asked)
 def bundle(call: Call, body: Asked) -> Response:
     """Send segments one after another, each after its length (4 bytes, the highest first)."""
+    if call.service.settings.blobs is not None:
+        raise Refused("Segments lie in an object store: ask for each by itself")
     if not 0 < len(body.keys) <= MOST_KEYS:
         raise Invalid(f"A bundle has 1 to {MOST_KEYS} segments", got=len(body.keys))
     sizes = _require_readable(call, body.keys)

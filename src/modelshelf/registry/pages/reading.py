@@ -17,10 +17,10 @@ from modelshelf.registry import contracts, releases, tables, verdicts
 from modelshelf.registry.contracts import Step
 from modelshelf.registry.markdown import MAX_CHARACTERS, rendered
 from modelshelf.registry.pages.rendering import file_url
+from modelshelf.registry.raw import RawFiles
 from modelshelf.registry.search import document
 from modelshelf.registry.service import Service
 from modelshelf.registry.verdicts import Report
-from modelshelf.store.disk import DiskStore
 
 _MOST_BYTES = 4 * MAX_CHARACTERS
 
@@ -38,7 +38,7 @@ class Seen(NamedTuple):
     history: tuple[Entry, ...]
     dependents: tuple[str, ...]
     downloads: int
-    store: DiskStore
+    raw: RawFiles
     report: Report | None
     step: Step
 
@@ -49,10 +49,10 @@ class Seen(NamedTuple):
         file = next((each for each in self.entry.files if each.path == place), None)
         if file is None:
             return None if _is_path(place) else Markup(rendered(place))  # noqa: S704 (sanitised)
-        if not self.store.has(file.sha256):
+        content = self.raw.head(file.sha256, _MOST_BYTES)
+        if content is None:
             return None
-        with self.store.path(file.sha256).open("rb") as stream:
-            text = stream.read(_MOST_BYTES).decode(errors="replace")
+        text = content.decode(errors="replace")
         urls = {each.path: file_url(each) for each in self.entry.files}
         return Markup(rendered(text, urls))  # noqa: S704 (sanitised)
 
@@ -78,7 +78,7 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
         history=tuple(reversed(history)),
         dependents=tuple(each.name for each in package.dependents),
         downloads=package.downloads.total,
-        store=service.store,
+        raw=service.raw,
         report=report,
         step=step or Step(),
     )

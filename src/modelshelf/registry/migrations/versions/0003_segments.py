@@ -38,6 +38,7 @@ def upgrade() -> None:
         sa.Column("base", sa.String(length=64), nullable=True),
         sa.Column("delta", sa.Integer(), nullable=True),
     )
+    op.create_index(op.f("ix_session_segments_id"), "session_segments", ["id"])
 
 
 def downgrade() -> None:
