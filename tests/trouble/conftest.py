@@ -5,124 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 from tests.conftest import Finished, run_here
-
-CHUNK_BYTES = 16 << 10
-
-
-class Proxy:
-    """A wire between client and registry that can be cut, stopped or made to lie.
-
-    `down` counts the bytes that the client received, `up` those that it sent.
-    """
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-        self.down = self.up = 0
-        self.connections = 0
-        self.cut_after: int | None = None
-        """Close every connection after so many bytes in one direction."""
-        self.stall_down: int | None = None
-        """Pass nothing on to the client once it has received so many bytes in all."""
-        self.stall_up: int | None = None
-        self.stalled = threading.Event()
-        self.damage_down: Callable[[bytes], bytes] = bytes
-        self.damage_up: Callable[[bytes], bytes] = bytes
-        self._lock = threading.Lock()
-        self._open: set[socket.socket] = set()
-        self._threads: list[threading.Thread] = []
-        self._go_on = threading.Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self._start(self._accept)
-
-    def drop(self) -> None:
-        """Cut every connection, whole again for the next ones."""
-        with self._lock:
-            self.stall_down = self.stall_up = None
-            for each in self._open:
-                with contextlib.suppress(OSError):
-                    each.shutdown(socket.SHUT_RDWR)
-        self._go_on.set()
-        self._go_on = threading.Event()
-        self.stalled.clear()
-
-    def close(self) -> None:
-        with contextlib.suppress(OSError):
-            self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self.drop()
-        for thread in self._threads:
-            thread.join(10)
-
-    def _start(self, work: Callable[..., None], *arguments: object) -> None:
-        thread = threading.Thread(target=work, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            parts = urlsplit(self.target)
-            try:
-                server = socket.create_connection((parts.hostname or "", parts.port or 0))
-            except OSError:
-                client.close()
-                continue
-            with self._lock:
-                self.connections += 1
-                self._open |= {client, server}
-            ended: list[None] = []
-            self._start(self._pump, server, client, "down", ended)
-            self._start(self._pump, client, server, "up", ended)
-
-    def _pump(
-        self, source: socket.socket, sink: socket.socket, way: str, ended: list[None]
-    ) -> None:
-        passed = 0
-        with contextlib.suppress(OSError):
-            while data := source.recv(CHUNK_BYTES):
-                if self._waits(way, len(data)):
-                    break
-                damage: Callable[[bytes], bytes] = getattr(self, f"damage_{way}")
-                sink.sendall(damage(data))
-                passed += len(data)
-                if self.cut_after is not None and passed >= self.cut_after:
-                    break
-        for each in (source, sink):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        with self._lock:
-            ended.append(None)
-            if len(ended) == 2:
-                self._open -= {source, sink}
-                source.close()
-                sink.close()
-
-    def _waits(self, way: str, count: int) -> bool:
-        """Count the bytes; beyond the limit wait until the connections are dropped."""
-        with self._lock:
-            limit: int | None = getattr(self, f"stall_{way}")
-            if limit is None or getattr(self, way) + count <= limit:
-                setattr(self, way, getattr(self, way) + count)
-                return False
-            go_on = self._go_on
-        self.stalled.set()
-        go_on.wait(60)
-        return True
+from tests.trouble.proxy import Proxy
 
 
 class ServerProcess:
@@ -147,6 +38,12 @@ class ServerProcess:
         self.url = str(json.loads(self._process.stdout.readline())["url"])
         self._port = self.url.rpartition(":")[2]
         return self.url
+
+    @property
+    def process_id(self) -> int:
+        """The number of the process that runs."""
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nothing is cleaned up."""

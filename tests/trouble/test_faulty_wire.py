@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Finished, Shelf
-from tests.trouble.conftest import Proxy
+from tests.trouble.proxy import Proxy
 from tests.trouble.weights import (
     MARK,
     assert_store_whole,

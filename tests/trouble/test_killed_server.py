@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD, run_here
-from tests.trouble.conftest import Proxy, ServerProcess
+from tests.trouble.conftest import ServerProcess
+from tests.trouble.proxy import Proxy
 from tests.trouble.weights import assert_whole, wait_for_bytes, write_weights
 
 BYTES = 4 << 20

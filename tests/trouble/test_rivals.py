@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD, Finished, Shelf, run_here, write_package
-from tests.trouble.conftest import Proxy
+from tests.trouble.proxy import Proxy
 from tests.trouble.weights import assert_store_whole, assert_whole, write_weights
 
 

@@ -55,3 +55,32 @@ def wait_for_bytes(folder: Path, count: int) -> None:
     while count > 0 and sum(path.stat().st_size for path in folder.iterdir()) < count:
         assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def write_model(
+    folder: Path, name: str, *, version: str = "1.0.0", megabytes: int = 6, tuned: int = 0
+) -> Path:
+    """`write_package` with weights as training leaves them, in several tensors: they go by segments.
+
+    With the same `tuned` come the same bytes; another number is a fine-tune of the same weights.
+    """
+    write_package(folder, name=name, version=version)
+    made = np.random.default_rng(int.from_bytes(hashlib.sha256(name.encode()).digest()[:4]))
+    count = (megabytes << 20) // 16
+    tensors = {"factor": np.full((2,), 2.0, np.float32)}
+    for number in range(2):
+        tensors[f"layer{number}.weight"] = made.normal(0, 0.03, 2 * count // 2).astype(np.float32)
+    tensors["head.weight"] = made.normal(0, 0.02, 3 * count).astype(np.float16)
+    tensors["embedding.weight"] = made.normal(0, 0.02, count).astype(np.float16)
+    for number in range(16):
+        tensors[f"norm{number}.weight"] = made.normal(1, 0.1, 1 << 11).astype(np.float32)
+    if tuned:
+        step = np.random.default_rng(tuned)
+        for each in ("layer0.weight", "layer1.weight", "norm3.weight", "head.weight"):
+            before = tensors[each]
+            moved = before * (
+                1 + step.normal(0, 1e-3, before.shape) * (step.random(before.shape) < 0.3)
+            )
+            tensors[each] = moved.astype(before.dtype)
+    save_file(tensors, folder / "small.safetensors")
+    return folder

@@ -1,0 +1,377 @@
+"""Transfers whose client or registry is killed at random moments, through a wire that counts.
+
+`python -m tests.trouble.random_transfers --count 300`: publishes, installs and upgrades, each again
+and again; one side is killed, then the command is repeated until it succeeds. Prints one JSON
+object: how many were killed, what was wrong after which, and how many bytes a kill cost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from modelshelf.store.recipe import SMALL_BYTES, loads
+from tests.registry.conftest import Client
+from tests.trouble import forked
+from tests.trouble.forked import ForkedServer, ProxyProcess
+from tests.trouble.proxy import Exchange
+from tests.trouble.weights import write_model
+
+NAME = "ann/model"
+COMMANDS = ("publish", "republish", "install", "upgrade")
+VICTIMS = ("client", "server")
+SHARE = 1.02
+LOST_BYTES = 1 << 20
+"""What one kill may lose: see `Told.lost`."""
+BYTES_PER_SECOND = 8 << 20
+"""So fast is each connection: a loopback would leave no moments amid segments."""
+
+
+class Case(NamedTuple):
+    """A command, and where it begins: `folder` has the user's `home` and `project`, and `data`.
+
+    `files` are those that it must bring: to the registry, or into the project.
+    """
+
+    command: str
+    arguments: tuple[str, ...]
+    folder: Path
+    version: str
+    files: dict[str, str]
+
+    @property
+    def sends(self) -> bool:
+        """Whether it changes the registry, which then begins anew in each round."""
+        return self.command in ("publish", "republish")
+
+
+class Undisturbed(NamedTuple):
+    """What the command does when nothing happens: bytes both ways, seconds, and its lock."""
+
+    moved: int
+    seconds: float
+    lock: bytes
+
+
+class Round(NamedTuple):
+    """One kill: what was wrong after it, and the bytes that the command took in all."""
+
+    killed: bool
+    wrong: str | None
+    moved: int
+
+
+class Bench:
+    """A registry, a proxy before it, and the folders in which commands begin."""
+
+    def __init__(self, folder: Path, megabytes: int) -> None:
+        self.folder = folder
+        self.server = ForkedServer()
+        self.server.start(folder / "empty")
+        self.proxy = ProxyProcess(self.server.url, folder / "exchanges")
+        self.direct = Client(self.server.url)
+        self.cases: dict[str, Case] = {}
+        self._megabytes = megabytes
+        self._serving = folder / "empty"
+        os.environ["MODELSHELF_REGISTRY"] = self.proxy.url
+
+    def prepare(self) -> None:
+        """Make the folders in which the commands begin."""
+        self.cases = {each.command: each for each in self._prepared()}
+
+    def serve(self, data: Path) -> None:
+        """Have the registry serve this folder, if it does not yet."""
+        if data != self._serving or not self.server.process_id:
+            self.server.end()
+            self.server.start(data)
+            self._serving = data
+
+    def close(self) -> None:
+        self.server.end()  # a fork of ours, it holds the proxy's standard input open
+        self.proxy.close()
+
+    def _prepared(self) -> Iterator[Case]:
+        """Run through a history, and keep a copy of it before each command."""
+        first = write_model(self.folder / "one", NAME, megabytes=self._megabytes)
+        tuned = write_model(
+            self.folder / "two", NAME, version="1.1.0", megabytes=self._megabytes, tuned=1
+        )
+        now = self.folder / "now"
+        self.serve(now / "data")
+        forked.login(now, "ann")
+        install = ("install", NAME, "--format", "safetensors")
+        for command, arguments, version, package in (
+            ("publish", ("publish", str(first)), "1.0.0", first),
+            ("install", install, "1.0.0", first),
+            ("republish", ("publish", str(tuned)), "1.1.0", tuned),
+            ("upgrade", ("upgrade",), "1.1.0", tuned),
+        ):
+            kept = self._kept(now, command)
+            paths = (
+                ["small.safetensors"] if command in ("install", "upgrade") else _contents(package)
+            )
+            files = {path: _sha256(package / path) for path in paths}
+            yield Case(command, arguments, kept, version, files)
+            self.serve(now / "data")
+            forked.done(now, *arguments)
+
+    def _kept(self, now: Path, command: str) -> Path:
+        _wait_for_jobs(now / "data")
+        self.server.end()
+        return shutil.copytree(now, self.folder / command)
+
+
+def undisturbed(bench: Bench, case: Case) -> Undisturbed:
+    """Run the command twice: once to warm up, once to measure."""
+    for name in ("warm", "measured"):
+        folder = _begin(bench, case, name)
+        before = bench.proxy.told(settle=True)
+        began = time.monotonic()
+        forked.done(folder, *case.arguments)
+        seconds = time.monotonic() - began
+        moved = bench.proxy.told(settle=True) - before
+        assert (told := wrong_at_the_end(bench, case, folder, None)) is None, told
+        lock = _lock(folder)
+        shutil.rmtree(folder)
+    bench.proxy.exchanges()
+    return Undisturbed(moved, seconds, lock)
+
+
+def round_of(
+    bench: Bench, case: Case, victim: str, after_seconds: float, like: Undisturbed
+) -> Round:
+    """Kill one side so long after the beginning, look, and run the command to its end."""
+    folder = _begin(bench, case, "round")
+    before = bench.proxy.told(settle=True)
+    client = forked.begun(folder, *case.arguments)
+    time.sleep(after_seconds)
+    if victim == "client":
+        killed, code = forked.kill(client), -1
+    else:
+        bench.server.end()
+        bench.serve(bench_data(case, folder))
+        code = forked.ended(client)
+        killed = True
+    wrong = wrong_between(bench, case, folder, code)
+    runs = 0
+    while wrong is None and code != 0 and runs < 5:
+        code, runs = forked.run(folder, *case.arguments), runs + 1
+        if code == 1 and case.sends and "already published" in forked.said(folder):
+            code = 0  # it was killed after its last step
+    moved = bench.proxy.told(settle=True) - before
+    exchanges = bench.proxy.exchanges()
+    if wrong is None and code != 0:
+        wrong = f"not to its end: {code} {forked.said(folder)}"
+    wrong = (
+        wrong
+        or wrong_at_the_end(bench, case, folder, like)
+        or sent_again(exchanges)
+        or too_much(moved, like)
+    )
+    if wrong is None:
+        shutil.rmtree(folder)
+    else:
+        folder.rename(folder.with_name(f"wrong-{time.monotonic_ns()}"))
+    return Round(killed, wrong, moved)
+
+
+def wrong_between(bench: Bench, case: Case, folder: Path, code: int) -> str | None:
+    """What is wrong with what a kill left, or None. `code` is the client's, where it still lived."""
+    if code not in (-1, 0, 6):
+        return f"ended with {code}: {forked.said(folder)}"
+    if told := visible_wrong(bench.direct, {case.version: case.files} if case.sends else {}):
+        return told
+    if forked.run(folder, "verify", "--store"):
+        return f"verify: {forked.said(folder)}"
+    return None
+
+
+def wrong_at_the_end(
+    bench: Bench, case: Case, folder: Path, like: Undisturbed | None
+) -> str | None:
+    """What is wrong once the command has succeeded, or None."""
+    if case.sends:
+        fresh = folder / "fresh"
+        forked.done(
+            fresh, "install", f"{NAME}@{case.version}", "--variant", "*", "--format", "safetensors"
+        )
+        placed = fresh / "project" / ".shelf" / NAME / case.version / "small.safetensors"
+        if _sha256(placed) != case.files["small.safetensors"]:
+            return "another file than was published"
+        return visible_wrong(bench.direct, {case.version: case.files}, all_there=True)
+    for path, expected in case.files.items():
+        placed = folder / "project" / ".shelf" / NAME / case.version / path
+        if not placed.exists() or _sha256(placed) != expected:
+            return f"{path} is missing or wrong"
+    if like is not None and _lock(folder) != like.lock:
+        return "another lock"
+    if forked.run(folder, "verify", "--store"):
+        return f"verify at the end: {forked.said(folder)}"
+    return None
+
+
+def visible_wrong(
+    direct: Client, expected: dict[str, dict[str, str]], *, all_there: bool = False
+) -> str | None:
+    """A release that is visible and not whole, or None: its files, its recipes, its segments."""
+    index = direct("GET", f"/index/{NAME}.jsonl")
+    entries = [json.loads(line) for line in index.body.splitlines()] if index.status == 200 else []
+    by_version = {entry["version"]: entry for entry in entries}
+    if all_there and not expected.keys() <= by_version.keys():
+        return f"published, but not visible: {list(by_version)}"
+    for version in expected.keys() & by_version.keys():
+        entry = by_version[version]
+        listed = {file["path"]: file["sha256"] for file in entry["files"]}
+        if listed != expected[version]:
+            return f"{version} has other files: {listed}"
+        for file in entry["files"]:
+            if not _whole(direct, file["sha256"], file["size"]):
+                return f"{version} is visible without all of {file['path']}"
+    return None
+
+
+def _whole(direct: Client, sha256: str, size: int) -> bool:
+    if hashlib.sha256(direct("GET", f"/files/{sha256}").body).hexdigest() != sha256:
+        return False
+    answer = direct("GET", f"/recipes/{sha256}")
+    if answer.status != 200:
+        return size < SMALL_BYTES
+    recipe = loads(answer.body, size)
+    return all(direct("HEAD", f"/segments/{key}").status == 200 for key in recipe.distinct())
+
+
+def sent_again(exchanges: list[Exchange]) -> str | None:
+    """A segment or file that was sent once more after its end was acknowledged, or None."""
+    complete: set[str] = set()
+    for each in exchanges:
+        match = re.search(r"/sessions/[^/]+/(segments|files)/([0-9a-f]{64})", each.path)
+        if each.method == "PUT" and match:
+            if match[2] in complete:
+                return f"{each.path} was sent again"
+            if each.whole and each.status == 200 and '"complete":true' in each.told:
+                complete.add(match[2])
+        elif each.method == "PUT" and each.whole and each.status == 200:
+            asked = {wanted["id"] for wanted in json.loads(each.told or "{}").get("missing", ())}
+            if again := asked & complete:
+                return f"{again} were asked for again"
+    return None
+
+
+def too_much(moved: int, like: Undisturbed) -> str | None:
+    """What to say where more bytes were moved than a kill explains, or None."""
+    if moved <= SHARE * like.moved + LOST_BYTES:
+        return None
+    return f"{moved} bytes instead of {like.moved}"
+
+
+def bench_data(case: Case, folder: Path) -> Path:
+    """The registry's folder in a round: its own where the command changes it."""
+    return folder / "data" if case.sends else case.folder / "data"
+
+
+def _begin(bench: Bench, case: Case, name: str) -> Path:
+    """A copy of where the command begins, being served."""
+    folder = bench.folder / "rounds" / name
+    ignored = () if case.sends else ("data",)
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(case.folder, folder, ignore=shutil.ignore_patterns(*ignored))
+    if case.sends:
+        bench.server.end()
+    bench.serve(bench_data(case, folder))
+    return folder
+
+
+def _lock(folder: Path) -> bytes:
+    path = folder / "project" / "shelf.lock"
+    return path.read_bytes() if path.exists() else b""
+
+
+def _contents(package: Path) -> list[str]:
+    return [path.name for path in package.iterdir()]
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _wait_for_jobs(data: Path) -> None:
+    """Until the registry has done what it does after a release."""
+    until = time.monotonic() + 60
+    with contextlib.closing(sqlite3.connect(data / "registry.sqlite")) as database:
+        while database.execute("SELECT count(*) FROM job").fetchone()[0]:
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+class Told(NamedTuple):
+    """What a number of rounds came to. `lost` are bytes beyond those of an undisturbed run."""
+
+    command: str
+    victim: str
+    killed: int
+    wrong: list[str]
+    undisturbed: int
+    lost_median: int
+    lost_most: int
+
+
+def rounds(bench: Bench, command: str, victim: str, count: int, choice: random.Random) -> Told:
+    """Kill `count` times."""
+    case = bench.cases[command]
+    bench.proxy.told(bytes_per_second=BYTES_PER_SECOND)
+    like = undisturbed(bench, case)
+    seconds = like.seconds
+    done: list[Round] = []
+    for _ in range(4 * count):
+        if sum(each.killed for each in done) == count:
+            break
+        done.append(round_of(bench, case, victim, choice.uniform(0, seconds), like))
+        if not done[-1].killed:
+            seconds *= 0.9  # it ends sooner than was thought
+    wrong = [each.wrong for each in done if each.wrong]
+    lost = [each.moved - like.moved for each in done]
+    killed = sum(each.killed for each in done)
+    return Told(command, victim, killed, wrong, like.moved, int(statistics.median(lost)), max(lost))
+
+
+def main(
+    folder: Path, count: int, megabytes: int, seed: int, chosen: tuple[str, ...]
+) -> list[Told]:
+    """`count` moments in all, over every command and both sides."""
+    bench = Bench(folder, megabytes)
+    choice = random.Random(seed)
+    try:
+        bench.prepare()
+        pairs = [(c, v) for c in COMMANDS for v in VICTIMS if f"{c}/{v}" in chosen or not chosen]
+        return [
+            rounds(bench, command, victim, -(-count // len(pairs)), choice)
+            for command, victim in pairs
+        ]
+    finally:
+        bench.close()
+
+
+if __name__ == "__main__":
+    _parser = argparse.ArgumentParser(description=__doc__)
+    _parser.add_argument("--count", type=int, default=300)
+    _parser.add_argument("--megabytes", type=int, default=6)
+    _parser.add_argument("--seed", type=int, default=7)
+    _parser.add_argument("--only", nargs="*", default=(), help="as publish/server")
+    _given = _parser.parse_args()
+    _folder = Path(tempfile.mkdtemp())
+    for _told in main(_folder, _given.count, _given.megabytes, _given.seed, tuple(_given.only)):
+        sys.stdout.write(json.dumps(_told._asdict()) + "\n")
