@@ -34,7 +34,7 @@ from modelshelf.store.codec.cursor import number
 from modelshelf.store.codec.streams import DIGITS, HOLES, SAME
 
 SEGMENT = 4 << 20
-WIDTHS = (0, 1, 2, 3, 4, 8, 16, 18, 34, 210, 255, 256)
+WIDTHS = (0, 1, 2, 3, 4, 8, 34, 210, 256)
 ALWAYS = 1 << 40
 CODEC = Codec()
 
@@ -88,7 +88,7 @@ def back(blob: bytes, size: int, base: bytes | None = None) -> bytes:
     return bytes(CODEC.decode(blob, size, base))
 
 
-@pytest.mark.parametrize("size", [0, 1, 7, 1000, 3001])
+@pytest.mark.parametrize("size", [0, 1, 7, 3001])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_what_is_told_alone_comes_back(pattern: str, size: int) -> None:
     raw = PATTERNS[pattern](size)
@@ -99,12 +99,12 @@ def test_what_is_told_alone_comes_back(pattern: str, size: int) -> None:
         assert back(blob, size) == raw
 
 
-@pytest.mark.parametrize("size", [1, 7, 1000, 3001])
+@pytest.mark.parametrize("size", [1, 7, 3001])
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_what_is_told_against_a_base_comes_back(pattern: str, size: int) -> None:
     raw = bytearray(base := PATTERNS[pattern](size))
     raw[::50] = b"x" * len(raw[::50])
-    for width, floating, known in product(WIDTHS, (False, True), (size, size - 1, size // 2, 0)):
+    for width, floating, known in product(WIDTHS, (False, True), (size, size // 3)):
         blob = CODEC.delta(raw, base[:known], width, floating=floating, below=ALWAYS)
         assert blob is not None
         assert needs_base(blob)
@@ -314,6 +314,13 @@ def test_a_missing_base_is_refused(blob: bytes) -> None:
         CODEC.decode(blob, 10_000, b"")
 
 
+def test_groups_of_another_base_are_refused() -> None:
+    blob, size, base = EXAMPLES[-1]
+    assert base is not None
+    with pytest.raises(IntegrityError):
+        CODEC.decode(blob, size, bytes(len(base)))
+
+
 def _stream(way: int, body: bytes) -> bytes:
     return number(len(body) * 8 + way) + body
 
@@ -323,6 +330,7 @@ NO_SIZE = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(1 <<
 WIDE = zstandard.ZstdCompressor(
     compression_params=zstandard.ZstdCompressionParameters(window_log=27, write_content_size=False)
 ).compress(bytes(1 << 20))
+FULL = _stream(HOLES, _stream(SAME, b"\xff") + _stream(SAME, b"\x01"))
 NESTED = _stream(SAME, b"\xff")
 for _ in range(50):
     NESTED = _stream(HOLES, NESTED + _stream(SAME, b"\x01"))
@@ -333,6 +341,7 @@ BOMBS = {
     "a wide window": bytes((FRAME, 0)) + WIDE,
     "in a plane": bytes((PLANES, 1)) + _stream(2, ZEROS),
     "holes in holes": bytes((PLANES, 1)) + NESTED,
+    "more values than places": bytes((PLANES, 8)) + 8 * FULL,
     "digits of no kind": bytes((PLANES, 1)) + _stream(DIGITS, b"\xff"),
     "a long number": bytes((PLANES, 1)) + b"\xff" * 90,
     "a length": bytes((PLANES, 1)) + number(1 << 34),
