@@ -85,6 +85,7 @@ class Codec:
     def decode(self, blob: Buffer, size: int, base: Buffer | None = None) -> memoryview:
         """The `size` bytes that `blob` tells, good until the next call.
 
+        `base` may be what `cast` returned, not what this codec decoded last: that is overwritten.
         Raises IntegrityError for a blob that is damaged, tells another number of bytes or lacks
         its base; no blob takes more memory than a few times `size`.
         """
