@@ -51,6 +51,8 @@ class Depot:
         """Every body ends after so many bytes, and with it the connection."""
         self.stall_after: int | None = None
         """So many bytes are sent in all; then every body stands still."""
+        self.break_after: int | None = None
+        """So many bytes are sent in all; then every body ends, and with it the connection."""
         self.chunk_seconds = 0.0
         """Rest after each chunk."""
         self.chunk_bytes = CHUNK_BYTES
@@ -128,12 +130,20 @@ class Depot:
             self.delivered += max(0, sent - int(struct.unpack("=i", waiting)[0]))
 
     def stalls(self, count: int) -> bool:
-        """Whether no more than what was sent shall be sent."""
+        """Whether the next `count` bytes shall not be sent."""
         with self._turn:
-            if self.stall_after is None:
-                return False
-            self.stall_after -= count
-            return self.stall_after < 0
+            if self.stall_after is not None:
+                self.stall_after -= count
+                return self.stall_after < 0
+        return False
+
+    def breaks(self, count: int) -> bool:
+        """Whether the connection is to be cut before the next `count` bytes."""
+        with self._turn:
+            if self.break_after is not None:
+                self.break_after -= count
+                return self.break_after < 0
+        return False
 
 
 def loads(body: bytes) -> Recipe:
@@ -270,6 +280,8 @@ class _Handler(BaseHTTPRequestHandler):
             piece = body[at : at + depot.chunk_bytes]
             while depot.stalls(len(piece)):
                 time.sleep(0.05)
+            if depot.breaks(len(piece)):
+                return
             yield piece
             if depot.chunk_seconds:
                 time.sleep(depot.chunk_seconds)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
+from pathlib import Path
 from threading import Event, Lock
 from typing import NamedTuple
 
@@ -114,13 +116,18 @@ class Fetching:
             else:
                 return self._note(files=1, raw=file.size - there)
             time.sleep(0.1)
-        self._store.discard(self._store.stage(file.sha256))
+        self._store.discard(self._partial(file.sha256))
         self._progress(file.size)
         return None
 
     def _signs(self, sha256: str) -> object:
         """Of life: they change while another process gets on."""
-        return self._store.stage(sha256).stat().st_size, pulse(self._store, sha256)
+        with contextlib.suppress(FileNotFoundError):
+            return self._partial(sha256).stat().st_size
+        return pulse(self._store, sha256)
+
+    def _partial(self, sha256: str) -> Path:
+        return self._store.root / "partial" / sha256
 
     def _note(self, files: int = 0, raw: int = 0, wire: int = 0) -> None:
         with self._turn:

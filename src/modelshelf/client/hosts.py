@@ -86,10 +86,9 @@ class Hosts:
 
     def segment(self, key: str, start: int = 0, *, fresh: bool = False) -> Body:
         """A blob from byte `start` on, or from 0. Raises NotFound, NetworkError."""
-        template = urljoin(self._http.base + "/", self.offer.segments)
-        if self.offer.segments.startswith("/"):
-            template = self._http.base + self.offer.segments
-        address = template.replace("{prefix}", key[:2]).replace("{key}", key)
+        address = self.offer.segments.replace("{prefix}", key[:2]).replace("{key}", key)
+        if address.startswith("/"):
+            address = self._http.base + address
         asked = {"Range": f"bytes={start}-"} if start else {}
         http, response = self._followed(address, asked | (FRESH if fresh else {}))
         if response.status != 206:
@@ -125,25 +124,33 @@ class Hosts:
             http.read(response, memoryview(bytearray(64 << 10)))
             if response.length != 0:
                 http.close()
-            address = urljoin(address, response.getheader("Location", ""))
+            address = _joined(address, response.getheader("Location", ""))
         raise NetworkError("a segment is sent from place to place", where=address[:200])
 
     def _located(self, address: str) -> tuple[Connection, str]:
         """Whom to ask for an address, and for what."""
         if address.startswith(self._http.base + "/"):
             return self._http, quote(address[len(self._http.base) :], safe=_ADDRESS)
-        parts = urlsplit(address)
-        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-        with self._turn:
-            if origin not in self._others:
-                try:
+        try:
+            parts = urlsplit(address)
+            origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+            with self._turn:
+                if origin not in self._others:
                     self._others[origin] = self._http.elsewhere(origin)
-                except UsageError:
-                    raise NetworkError(
-                        "the registry says that a segment lies nowhere", got=address[:200]
-                    ) from None
-            query = f"?{parts.query}" if parts.query else ""
-            return self._others[origin], quote((parts.path or "/") + query, safe=_ADDRESS)
+                other = self._others[origin]
+        except (ValueError, UsageError):
+            raise NetworkError(
+                "the registry says that a segment lies nowhere", got=address[:200]
+            ) from None
+        query = f"?{parts.query}" if parts.query else ""
+        return other, quote((parts.path or "/") + query, safe=_ADDRESS)
+
+
+def _joined(address: str, reference: str) -> str:
+    try:
+        return urljoin(address, reference)
+    except ValueError:
+        return reference
 
 
 def _require_served(http: Connection, response: Response, *, ours: bool) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import blake3
 
 from modelshelf.client.hosts import Body, Hosts
-from modelshelf.client.receive import Receiver, Stopped, Wire, failed
+from modelshelf.client.receive import Receiver, Stopped, Wire
 from modelshelf.client.ways import Base, Need
 from modelshelf.errors import IntegrityError, NetworkError, NotFound
 from modelshelf.store.codec import RAW, Codec
@@ -71,19 +71,12 @@ class Lane:
         keys = {need.identifier: self._key(need) for need in needs}
         left = {key: need for need in needs if (key := keys[need.identifier])}
         alone = [need for need in needs if not keys[need.identifier]]
-        failures = 0
-        while left:
+        before = len(left) + 1
+        while left and len(left) < before:
             before = len(left)
-            try:
+            with contextlib.suppress(NotFound, IntegrityError, NetworkError):
                 alone += self._bundle(left)
-            except (NotFound, IntegrityError):
-                alone += left.values()
-                break
-            except NetworkError as error:
-                advanced = len(left) < before
-                stop = self._tools.wire.stop
-                failures = failed(failures, error, advanced=advanced, stop=stop)
-        for need in alone:
+        for need in (*alone, *left.values()):
             self.bring(need)
 
     def _near(self, need: Need, gauge: Gauge) -> bool:

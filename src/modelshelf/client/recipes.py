@@ -40,10 +40,14 @@ def current(
     return known if answer.status == 304 else _new(store, sha256, size, answer, received)
 
 
-def known(http: Connection, store: DiskStore, sha256: str, size: int) -> Recipe | None:
-    """The recipe that is kept, else the registry's, as `current` gives it."""
+def known(
+    http: Connection, store: DiskStore, sha256: str, size: int, *, ask: bool = True
+) -> Recipe | None:
+    """The recipe that is kept, else, if we may `ask`, the registry's, as `current` gives it."""
     found = _read(store, sha256, size, recipes.kept(store.root, sha256))
-    return found or current(http, store, sha256, size, {}, lambda _count: None)
+    if found or not ask:
+        return found
+    return current(http, store, sha256, size, {}, lambda _count: None)
 
 
 def _new(

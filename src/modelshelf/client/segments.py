@@ -49,6 +49,7 @@ def fetch(
         except IntegrityError:  # each segment is what the recipe says, so that is wrong
             recipes.forget(store.root, sha256)
             raise
+    store.discard(parts.path)
     SegmentMap(store).add(sha256, recipe)
     return there
 
