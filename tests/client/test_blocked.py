@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from modelshelf.client.install import Stock
 from modelshelf.client.outdated import outdated
 from modelshelf.client.remote import newest
 from modelshelf.client.resolve import resolve
@@ -59,7 +60,12 @@ def test_what_is_locked_is_kept_and_warned_of() -> None:
     lock = held("1.1.0")
     assert chosen(entries, lock) == "1.1.0"
     (row,) = outdated(
-        PROJECT, lock, index(*entries), environment="default", has=lambda _digest: True, now=NOW
+        PROJECT,
+        lock,
+        index(*entries),
+        environment="default",
+        stock=Stock(lambda _: True, lambda *_: {}),
+        now=NOW,
     )
     assert row.advisory == "blocked by the registry's scanner"
     assert (row.current, row.wanted) == ("1.1.0", "1.0.0")

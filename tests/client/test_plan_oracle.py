@@ -8,7 +8,7 @@ from collections import Counter
 import msgspec
 import pytest
 
-from modelshelf.client.install import plan, stale
+from modelshelf.client.install import Stock, plan, stale
 from modelshelf.client.resolve import resolve
 from modelshelf.errors import Invalid, NotFound, Refused, Unsatisfiable
 from modelshelf.package.answer import unanswered
@@ -20,6 +20,7 @@ from tests.client.projects import NOW, Instance, random_instance
 pytestmark = pytest.mark.no_cover  # counting lines triples the time of a search
 
 SEEDS, EACH = 5, 400
+NOTHING = Stock(lambda _digest: False, lambda _registry, files: {f.sha256: f.size for f in files})
 KINDS = ("locks", "several", "environments", "apart", "pruned", "chosen anew")
 
 
@@ -31,7 +32,7 @@ def planned(instance: Instance, project: Project, before: Lock, fresh: tuple[str
         instance.offer,
         before,
         environment=environment,
-        has=lambda _digest: False,
+        stock=NOTHING,
         now=NOW,
         fresh=fresh,
         consent=True,

@@ -14,15 +14,17 @@ from modelshelf.cli.options import is_offline
 from modelshelf.cli.output import Output, size
 from modelshelf.cli.project import shelf_of
 from modelshelf.client import install
-from modelshelf.client.install import Change, Plan
+from modelshelf.client.install import Change, Plan, Stock
 from modelshelf.client.settings import settings
 from modelshelf.client.shelf import Shelf, is_project
 from modelshelf.client.sources import Sources
+from modelshelf.client.transfer import Moved, Wanted
 from modelshelf.errors import Invalid, LockStale, NotFound
 from modelshelf.package import lock as locks
 from modelshelf.package.graph import pruned
 from modelshelf.package.lock import Lock
 from modelshelf.package.manifest import Project, require_resolution
+from modelshelf.store.disk import DiskStore
 
 
 def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> Sources:
@@ -41,6 +43,17 @@ def usual_registry(project: Project) -> str:
     """The registry that is asked where nothing else is said."""
     told = None if os.environ.get("MODELSHELF_REGISTRY") else project.registry
     return (told or settings().registry).rstrip("/")
+
+
+def stock(store: DiskStore, sources: Sources) -> Stock:
+    """What the store has, and what the files of the registries cost that it lacks."""
+
+    def costs_of(registry: str, files: list[Wanted]) -> dict[str, int]:
+        from modelshelf.client.cost import costs
+
+        return costs(sources.http(registry), store, files)
+
+    return Stock(store.has, costs_of)
 
 
 class Bench:
@@ -67,22 +80,26 @@ class Bench:
         found = sources_of(self.arguments, project, self.before)
         return self._sources.setdefault(found.urls, found)
 
+    def stock(self, project: Project) -> Stock:
+        """What the store has, and what the registries' files cost."""
+        return stock(self.store, self.sources(project))
+
     def planned(self, text: str, fresh: tuple[str, ...] = ()) -> Plan:
         """The lock in force where it answers `text` and nothing is `fresh`, else a new one."""
         project = self._narrowed(self.shelf.parse(text))
         environment = self.environment(project)
         if not fresh and install.stale(self.before, project) is None:
             return install.keep(
-                self.before, environment, self.store.has, text=self.shelf.lock_text()
+                self.before, environment, self.stock(project), text=self.shelf.lock_text()
             )
         if not fresh and (less := self._less(project)):
-            return install.planned(self.before, less, environment, self.store.has)
+            return install.planned(self.before, less, environment, self.stock(project))
         return install.plan(
             project,
             self.sources(project).index,
             self.before,
             environment=environment,
-            has=self.store.has,
+            stock=self.stock(project),
             now=datetime.now(UTC),
             fresh=fresh,
             consent=self.arguments.allow_pickle,
@@ -110,11 +127,11 @@ class Bench:
         new = [each for each in packages if not self.shelf.release(each).is_dir()]
         return "\n".join(f"+ {each.name} {each.version}" for each in new)
 
-    def apply(self, plan: Plan, text: str, output: Output, done: str) -> None:
-        """Make it so, with a bar."""
+    def apply(self, plan: Plan, text: str, output: Output, done: str) -> Moved:
+        """Make it so, with a bar; gives what was moved."""
         sources = self.sources(self.shelf.parse(text))
-        with output.progress(plan.bytes_to_fetch, "fetching") as progress:
-            install.apply(
+        with output.progress(plan.bytes_coming, "fetching") as progress:
+            return install.apply(
                 plan, text, self.shelf, self.store, sources, self.settings,
                 progress=progress, done=done,
             )  # fmt: skip
@@ -165,27 +182,33 @@ def note_mismatches(shelf: Shelf, planned: Plan, output: Output) -> list[str]:
 
 def tell(
     planned: Plan,
+    moved: Moved | None,
     output: Output,
     *,
-    dry_run: bool,
     nothing: str = "Everything is installed.",
     text: str = "",
     told: Collection[str] = (),
     **more: object,
 ) -> None:
-    """Say what changed, or would; `text` tells of the packages `told`, and maybe more."""
-    fetched = planned.bytes_to_fetch
+    """Say what changed, or would where nothing was `moved`; `text` tells of the packages `told`, and maybe more."""
+    fetched = planned.bytes_to_fetch if moved is None else moved.wire
     value = {
-        "dry_run": dry_run,
+        "dry_run": moved is None,
         "changes": [each._asdict() for each in planned.changes],
-        ("bytes_to_fetch" if dry_run else "bytes_fetched"): fetched,
+        ("bytes_to_fetch" if moved is None else "bytes_fetched"): fetched,
         **more,
     }
     lines = [sentence(each, output) for each in planned.changes if each.name not in told]
     lines += [text] if text else []
-    if fetched:
-        lines.append(f"{'To fetch' if dry_run else 'Fetched'}: {size(fetched)}.")
+    if whole := planned.bytes_coming if moved is None else moved.raw:
+        verb = "To fetch" if moved is None else "Fetched"
+        lines.append(f"{verb}: {size_of(fetched, whole)}.")
     output.result(value, "\n".join(lines) or nothing)
+
+
+def size_of(moved: int, whole: int) -> str:
+    """How much is moved, and of how much where that is clearly less."""
+    return size(moved) if moved > 0.98 * whole else f"{size(moved)} of {size(whole)}"
 
 
 def sentence(change: Change, output: Output) -> str:

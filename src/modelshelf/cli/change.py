@@ -54,11 +54,13 @@ def change(
             text = settled
             planned = bench.planned(text, fresh)
         told = [bench.arriving(planned), *_staying(planned, drop)]
+        moved = None
         if not arguments.dry_run:
-            bench.apply(planned, text, output, _done("add", add) or _done("remove", drop) or "sync")
+            done = _done("add", add) or _done("remove", drop) or "sync"
+            moved = bench.apply(planned, text, output, done)
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
     text = "\n".join(filter(None, told))
-    tell(planned, output, dry_run=arguments.dry_run, text=text, mismatches=mismatches)
+    tell(planned, moved, output, text=text, mismatches=mismatches)
 
 
 def _staying(planned: Plan, dropped: Sequence[str]) -> Iterator[str]:

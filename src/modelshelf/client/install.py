@@ -46,6 +46,14 @@ class Change(NamedTuple):
     bytes_to_fetch: int
 
 
+class Coming(NamedTuple):
+    """A file that the store lacks: its digest, its size, and the bytes that bringing it moves."""
+
+    sha256: str
+    size: int
+    moved: int
+
+
 class Plan(NamedTuple):
     """What a shelf will hold: nothing is fetched or written before `apply`.
 
@@ -56,18 +64,29 @@ class Plan(NamedTuple):
     lock: Lock
     environment: str
     held: Lock
-    fetch: dict[tuple[str, str], tuple[transfer.Wanted, ...]]
+    fetch: dict[tuple[str, str], tuple[Coming, ...]]
     changes: tuple[Change, ...]
     text: str | None = None
 
     @property
     def bytes_to_fetch(self) -> int:
-        """Sum over all files that the store lacks."""
+        """What is moved for all files that the store lacks."""
+        return sum(file.moved for files in self.fetch.values() for file in files)
+
+    @property
+    def bytes_coming(self) -> int:
+        """The sizes of all files that the store lacks."""
         return sum(file.size for files in self.fetch.values() for file in files)
 
 
-Has = Callable[[str], bool]
-"""Whether the store holds a sha256."""
+class Stock(NamedTuple):
+    """What is on this machine: whether the store `has` a sha256, and what files cost that it lacks.
+
+    `costs` of files from a registry, by its URL, are the bytes that bringing them moves, by sha256.
+    """
+
+    has: Callable[[str], bool]
+    costs: Callable[[str, list[transfer.Wanted]], Mapping[str, int]]
 
 
 def plan(
@@ -76,7 +95,7 @@ def plan(
     before: Lock,
     *,
     environment: str,
-    has: Has,
+    stock: Stock,
     now: datetime,
     fresh: Collection[str] = (),
     consent: bool = False,
@@ -94,12 +113,12 @@ def plan(
     for package in packages:
         require_consent(_new(package, before), given=consent)
     after = Lock(project.dependencies, project.environments, packages)
-    return planned(before, after, environment, has)
+    return planned(before, after, environment, stock)
 
 
-def keep(lock: Lock, environment: str, has: Has, *, text: str) -> Plan:
+def keep(lock: Lock, environment: str, stock: Stock, *, text: str) -> Plan:
     """The plan that puts a lock in force as it is (its `text`) and brings what files are missing."""
-    return planned(lock, lock, environment, has)._replace(text=text)
+    return planned(lock, lock, environment, stock)._replace(text=text)
 
 
 def stale(lock: Lock, project: Project) -> str | None:
@@ -124,7 +143,7 @@ def apply(
     *,
     progress: transfer.Progress,
     done: str,
-) -> None:
+) -> transfer.Moved:
     """Fetch, verify, link, then write `text` as the project and the lock: until then nothing changed.
 
     The caller holds `shelf.writing()`; `done` tells the generation what was done. Raises what
@@ -140,12 +159,13 @@ def apply(
     for package in plan.held.packages:
         with _naming(package):
             entries.append(_entry(package, _manifest(package, store, sources), made=made))
+    moved: list[transfer.Moved] = []
     for package in plan.held.packages:
         files = [transfer.Wanted(f.sha256, f.size) for f in package.installed_files()]
         release = f"{package.name}@{package.version}"
         connect = partial(sources.http, package.registry)
         with _naming(package):
-            transfer.fetch(connect, store, files, release=release, progress=progress)
+            moved.append(transfer.fetch(connect, store, files, release=release, progress=progress))
     for package, entry in zip(plan.held.packages, entries, strict=True):
         _place(shelf, store, package, entry)
     if made:
@@ -155,6 +175,7 @@ def apply(
     shelf.write_lock(lock_text, plan.environment)
     shelf.prune(plan.held)
     shelf.write_stamp(plan.held)
+    return transfer.Moved.together(moved)
 
 
 @contextmanager
@@ -236,17 +257,26 @@ def _new(package: Locked, before: Lock) -> list[Artifact]:
     ]
 
 
-def planned(before: Lock, after: Lock, environment: str, has: Has) -> Plan:
+def planned(before: Lock, after: Lock, environment: str, stock: Stock) -> Plan:
     """What it takes to go from one lock to another, as this machine, the `environment`, sees it."""
     held = after.of(environment)
     seen: set[str] = set()
-    fetch: dict[tuple[str, str], tuple[transfer.Wanted, ...]] = {}
+    lacking: dict[tuple[str, str], list[transfer.Wanted]] = {}
+    asked: dict[str, list[transfer.Wanted]] = {}
     for package in held.packages:
         files = {file.sha256: file.size for file in package.installed_files()}
-        missing = [digest for digest in files if digest not in seen and not has(digest)]
+        missing = [digest for digest in files if digest not in seen and not stock.has(digest)]
         seen.update(missing)
-        found = tuple(transfer.Wanted(digest, files[digest]) for digest in missing)
-        fetch[package.name, package.isolated] = found
+        wanted = [transfer.Wanted(digest, files[digest]) for digest in missing]
+        lacking[package.name, package.isolated] = wanted
+        asked.setdefault(package.registry, []).extend(wanted)
+    moved: dict[str, int] = {}
+    for registry, all_wanted in asked.items():
+        moved |= stock.costs(registry, all_wanted) if all_wanted else {}
+    fetch = {
+        key: tuple(Coming(*file, moved[file.sha256]) for file in wanted)
+        for key, wanted in lacking.items()
+    }
     made = Plan(after, environment, held, fetch, ())
     return made._replace(changes=changes(before, made))
 
@@ -257,7 +287,7 @@ def changes(before: Lock, plan: Plan) -> tuple[Change, ...]:
 
 
 def _changes(
-    before: Lock, after: Lock, fetch: Mapping[tuple[str, str], tuple[transfer.Wanted, ...]]
+    before: Lock, after: Lock, fetch: Mapping[tuple[str, str], tuple[Coming, ...]]
 ) -> Iterator[Change]:
     def grouped(lock: Lock) -> dict[str, list[Locked]]:
         ordered = sorted(lock.packages, key=lambda each: each.name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -10,10 +9,11 @@ import msgspec
 
 from modelshelf.checks.notes import MetricChange
 from modelshelf.checks.safety.consent import carries_code
-from modelshelf.client.install import Plan, plan
+from modelshelf.client.install import Plan, Stock, plan
 from modelshelf.client.remote import newest
 from modelshelf.client.sources import Index
 from modelshelf.client.step import LicenseChange, step
+from modelshelf.client.transfer import Wanted
 from modelshelf.errors import NotFound, ShelfError
 from modelshelf.package.entry import Axis, Entry, Level, advisory
 from modelshelf.package.environment import Environment
@@ -50,20 +50,20 @@ def outdated(
     index: Index,
     *,
     environment: str,
-    has: Callable[[str], bool],
+    stock: Stock,
     now: datetime,
 ) -> list[Outdated]:
     """The packages of `lock` that a newer release or a warning concerns, by name."""
     try:
         planned = plan(
-            project, index, lock, environment=environment, has=has, now=now,
+            project, index, lock, environment=environment, stock=stock, now=now,
             fresh=[each.name for each in lock.packages], consent=True,
         )  # fmt: skip
     except ShelfError:
         planned = None  # the ranges contradict by now: `upgrade` tells how
     seen = lock.of(environment)
     fetched = _bytes(planned, seen) if planned else {}
-    asked = _Asked(project, seen, environment, has, planned, fetched)
+    asked = _Asked(project, seen, environment, stock, planned, fetched)
     rows = [_row(asked, package, _entries(index, package)) for package in seen.packages]
     return [row for row in rows if row.advisory or {row.wanted, row.latest} != {row.current}]
 
@@ -74,7 +74,7 @@ class _Asked(NamedTuple):
     project: Project
     lock: Lock
     environment: str
-    has: Callable[[str], bool]
+    stock: Stock
     planned: Plan | None
     fetched: dict[tuple[str, str], int]
 
@@ -89,7 +89,7 @@ def _bytes(planned: Plan, seen: Lock) -> dict[tuple[str, str], int]:
         for each in seen.packages
         if (new := planned.held.find(each.name, each.isolated)) and new.version != each.version
     }
-    left = {key: sum(file.size for file in files) for key, files in planned.fetch.items()}
+    left = {key: sum(file.moved for file in files) for key, files in planned.fetch.items()}
     found = {key: left.pop(key, 0) for key in moved}
     for key, package in moved.items():
         waiting = [package]
@@ -139,9 +139,8 @@ def _row(asked: _Asked, package: Locked, entries: tuple[Entry, ...]) -> Outdated
         target = _at(asked, package, next((e for e in entries if e.version == aim), None))
     found = None
     if target is not None and aim != package.version:
-        missing = {f.sha256: f.size for f in target.installed_files() if not asked.has(f.sha256)}
         planned = asked.fetched.get((package.name, package.isolated))
-        size = sum(missing.values()) if planned is None else planned
+        size = _cost(asked.stock, target) if planned is None else planned
         found = step(package, target, entries, size)
     return Outdated(
         name=package.name,
@@ -155,6 +154,13 @@ def _row(asked: _Asked, package: Locked, entries: tuple[Entry, ...]) -> Outdated
         bytes_to_fetch=found.bytes_to_fetch if found else 0,
         advisory=advisory(next((e for e in entries if e.version == package.version), None)),
     )
+
+
+def _cost(stock: Stock, target: Locked) -> int:
+    """What bringing the files of one release alone moves."""
+    files = {each.sha256: each.size for each in target.installed_files()}
+    missing = [Wanted(*each) for each in files.items() if not stock.has(each[0])]
+    return sum(stock.costs(target.registry, missing).values()) if missing else 0
 
 
 def _at(asked: _Asked, package: Locked, entry: Entry | None) -> Locked | None:

@@ -19,8 +19,8 @@ def pin(
     name: str,
     version: str | None,
     showing: Callable[[int], AbstractContextManager[transfer.Progress]],
-) -> tuple[Locked, int]:
-    """Keep a release, the newest where no version is named; gives it and the bytes fetched.
+) -> tuple[Locked, transfer.Moved]:
+    """Keep a release, the newest where no version is named; gives it and what was moved.
 
     `showing` is told how many bytes that will be, and gives the progress to tell of each piece.
     It is a root before its first byte arrives, and stays one where the fetching fails: the same
@@ -35,8 +35,10 @@ def pin(
     told = f"{release.name}@{release.version}"
     total = sum(file.size for file in wanted)
     with showing(total) as progress:
-        transfer.fetch(lambda: registry.http, store, wanted, release=told, progress=progress)
-    return release, total
+        moved = transfer.fetch(
+            lambda: registry.http, store, wanted, release=told, progress=progress
+        )
+    return release, moved
 
 
 def _found(entries: tuple[Entry, ...], name: str, version: str | None) -> Entry:

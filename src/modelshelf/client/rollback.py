@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from modelshelf.client.generations import Generation
-from modelshelf.client.install import Has, Plan, changes, keep
+from modelshelf.client.install import Plan, Stock, changes, keep
 from modelshelf.client.shelf import Shelf
 from modelshelf.errors import Refused
 from modelshelf.package import lock as locks
@@ -12,7 +12,7 @@ from modelshelf.package.lock import Lock
 
 
 def back(
-    shelf: Shelf, before: Lock, to: Generation, has: Has, environment: str | None = None
+    shelf: Shelf, before: Lock, to: Generation, stock: Stock, environment: str | None = None
 ) -> tuple[Plan, str]:
     """The plan that puts the lock of `to` in force, and the text of what is wanted that goes with it.
 
@@ -36,5 +36,5 @@ def back(
         if project.dependencies.get(name) != wanted:
             text = set_dependency(text, name, wanted, above=shelf.above)
     here = shelf.environment(lock.names, environment or to.environment)
-    plan = keep(lock, here, has, text=to.lock)
+    plan = keep(lock, here, stock, text=to.lock)
     return plan._replace(changes=changes(before, plan)), text

@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         if not arguments.check and planned.text is None:
             bench.shelf.generations.add(bench.shelf.lock_text(), text, known, "lock")
             bench.shelf.write_lock(text)
-    tell(planned, output, dry_run=True, nothing="Nothing to do: the lock answers shelf.toml.")
+    tell(planned, None, output, nothing="Nothing to do: the lock answers shelf.toml.")
 
 
 def _known(bench: Bench) -> str:

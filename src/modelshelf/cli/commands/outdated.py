@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from datetime import UTC, datetime
 
-from modelshelf.cli.bench import sources_of
+from modelshelf.cli.bench import sources_of, stock
 from modelshelf.cli.output import Output, size
 from modelshelf.cli.project import add_network, add_place, shelf_of
 
@@ -31,12 +31,13 @@ def run(arguments: argparse.Namespace, output: Output) -> int:
 
     shelf = shelf_of(arguments)
     project, lock = shelf.project(), shelf.lock()
+    sources = sources_of(arguments, project, lock)
     rows = outdated(
         project,
         lock,
-        sources_of(arguments, project, lock).index,
+        sources.index,
         environment=shelf.environment(lock.names, arguments.environment),
-        has=settings(arguments.registry).files().has,
+        stock=stock(settings(arguments.registry).files(), sources),
         now=datetime.now(UTC),
     )
     output.result(rows, _table(rows, output) or "Everything is up to date.")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 
+from modelshelf.cli.bench import size_of
 from modelshelf.cli.options import add_registry, registry_of, release
 from modelshelf.cli.output import Output, size
 from modelshelf.errors import UsageError
@@ -40,9 +41,11 @@ def _pin(arguments: argparse.Namespace, output: Output) -> None:
 
     name, version = release(arguments.release)
     registry, _ = registry_of(arguments)
-    kept, fetched = pin(registry, name, version, lambda total: output.progress(total, "fetching"))
-    value = {"name": kept.name, "version": kept.version, "bytes_fetched": fetched}
-    output.result(value, f"{kept.name} {kept.version} is kept. Fetched: {size(fetched)}.")
+    kept, moved = pin(registry, name, version, lambda total: output.progress(total, "fetching"))
+    value = {"name": kept.name, "version": kept.version, "bytes_fetched": moved.wire}
+    output.result(
+        value, f"{kept.name} {kept.version} is kept. Fetched: {size_of(moved.wire, moved.raw)}."
+    )
 
 
 def _list(output: Output) -> None:

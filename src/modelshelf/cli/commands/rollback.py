@@ -40,10 +40,12 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             if arguments.to is not None
             else states.before(bench.shelf.lock_text())
         )
-        planned, text = back(bench.shelf, bench.before, to, bench.store.has, arguments.environment)
+        stock = bench.stock(bench.shelf.project())
+        planned, text = back(bench.shelf, bench.before, to, stock, arguments.environment)
+        moved = None
         if not arguments.dry_run:
-            bench.apply(planned, text, output, f"rollback to {to.number}")
-    tell(planned, output, dry_run=arguments.dry_run, generation=to.number)
+            moved = bench.apply(planned, text, output, f"rollback to {to.number}")
+    tell(planned, moved, output, generation=to.number)
 
 
 def _list(shelf: Shelf, output: Output) -> None:

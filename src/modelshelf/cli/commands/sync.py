@@ -43,11 +43,13 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             if why := unanswered(bench.before):
                 raise LockStale(f"shelf.lock is not whole: {why}", hint="run: shelf lock")
             here = bench.shelf.environment(bench.before.names, arguments.environment)
-            planned = keep(bench.before, here, bench.store.has, text=bench.shelf.lock_text())
+            stock = bench.stock(bench.shelf.parse(bench.text))
+            planned = keep(bench.before, here, stock, text=bench.shelf.lock_text())
         else:
             planned = bench.planned(bench.text)
         text = bench.arriving(planned)
+        moved = None
         if not arguments.dry_run:
-            bench.apply(planned, bench.text, output, "sync")
+            moved = bench.apply(planned, bench.text, output, "sync")
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
-    tell(planned, output, dry_run=arguments.dry_run, text=text, mismatches=mismatches)
+    tell(planned, moved, output, text=text, mismatches=mismatches)

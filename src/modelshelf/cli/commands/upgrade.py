@@ -57,14 +57,15 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         planned = bench.planned(text, moving)
         steps = _steps(bench, planned, moves, text, notes=arguments.dry_run or not output.quiet)
         text_of_steps = steps_text(steps, output)
+        moved = None
         if not arguments.dry_run:
             output.ahead(text_of_steps)  # before anything is fetched
             done = " ".join(["upgrade", *arguments.packages])
-            bench.apply(planned, text, output, done)
+            moved = bench.apply(planned, text, output, done)
     mismatches = note_mismatches(bench.shelf, planned, output) if not arguments.dry_run else []
     nothing = "Nothing to do: everything is as new as shelf.toml allows."
     tell(
-        planned, output, dry_run=arguments.dry_run,
+        planned, moved, output,
         text=text_of_steps if arguments.dry_run else "",
         told={name for each in steps for name in (each.name, each.package)},
         steps=steps, mismatches=mismatches,
