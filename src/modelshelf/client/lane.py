@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import blake3
 
 from modelshelf.client.hosts import Body, Hosts
-from modelshelf.client.receive import Receiver, Stopped, Wire
+from modelshelf.client.receive import Receiver, Stopped, Wire, failed
 from modelshelf.client.ways import Base, Need
 from modelshelf.errors import IntegrityError, NetworkError, NotFound
 from modelshelf.store.codec import RAW, Codec
@@ -71,11 +71,12 @@ class Lane:
         keys = {need.identifier: self._key(need) for need in needs}
         left = {key: need for need in needs if (key := keys[need.identifier])}
         alone = [need for need in needs if not keys[need.identifier]]
-        before = len(left) + 1
-        while left and len(left) < before:
+        while left and (body := self._bundle(left)):
             before = len(left)
-            with contextlib.suppress(NotFound, IntegrityError, NetworkError):
-                alone += self._bundle(left)
+            with contextlib.suppress(IntegrityError, NetworkError):
+                alone += self._unpacked(body, left)
+            if len(left) == before:  # alone, each can be gone on with where it broke off
+                break
         for need in (*alone, *left.values()):
             self.bring(need)
 
@@ -156,9 +157,20 @@ class Lane:
             and self._tools.hosts.offer.raw
         )
 
-    def _bundle(self, left: dict[str, Need]) -> list[Need]:
-        """Ask for all that are `left`, take out those that came; gives those that were damaged."""
-        body = self._tools.hosts.bundle(left)
+    def _bundle(self, keys: Iterable[str]) -> Body | None:
+        """All of these together, None where that is not to be had."""
+        failures = 0
+        while True:
+            try:
+                return self._tools.hosts.bundle(keys)
+            except NotFound:
+                return None
+            except NetworkError as error:
+                stop = self._tools.wire.stop
+                failures = failed(failures, error, advanced=False, stop=stop)
+
+    def _unpacked(self, body: Body, left: dict[str, Need]) -> list[Need]:
+        """Take out of `left` what came; gives those of them that were damaged."""
         damaged = []
         for key, blob in self._receiver.frames(body, list(left)):
             need = left.pop(key)
