@@ -16,7 +16,8 @@ from modelshelf.registry.staging import Declared, Session
 from modelshelf.store.disk import Appender
 
 API = Resource("sessions")
-BUFFER_BYTES = 1 << 20
+BUFFER_BYTES = 128 << 10
+"""So much of a body is in memory before it is written: a killed registry loses it."""
 
 
 class NewSession(msgspec.Struct, frozen=True):
@@ -242,7 +243,7 @@ async def _receive(call: Call, session: Session, file: Declared) -> int:
 
 
 async def _copy(call: Call, appender: Appender, file: Declared) -> None:
-    """Body → file, a megabyte at a time; what came before a broken connection is kept."""
+    """Body → file, a piece at a time; what came before a broken connection is kept."""
     buffer = bytearray()
     try:
         async for chunk in chunks(call.request):
