@@ -146,7 +146,6 @@ def undisturbed(bench: Bench, case: Case) -> Undisturbed:
         moved = bench.proxy.told(settle=True) - before
         assert (told := wrong_at_the_end(bench, case, folder, None)) is None, told
         lock = _lock(folder)
-        shutil.rmtree(folder)
     bench.proxy.exchanges()
     return Undisturbed(moved, seconds, lock)
 
@@ -163,7 +162,7 @@ def round_of(
         killed, code = forked.kill(client), -1
     else:
         bench.server.end()
-        bench.serve(bench_data(case, folder))
+        bench.serve(_data(case, folder))
         code = forked.ended(client)
         killed = True
     wrong = wrong_between(bench, case, folder, code)
@@ -182,9 +181,7 @@ def round_of(
         or sent_again(exchanges)
         or too_much(moved, like)
     )
-    if wrong is None:
-        shutil.rmtree(folder)
-    else:
+    if wrong is not None:
         folder.rename(folder.with_name(f"wrong-{time.monotonic_ns()}"))
     return Round(killed, wrong, moved)
 
@@ -206,9 +203,9 @@ def wrong_at_the_end(
     """What is wrong once the command has succeeded, or None."""
     if case.sends:
         fresh = folder / "fresh"
-        forked.done(
-            fresh, "install", f"{NAME}@{case.version}", "--variant", "*", "--format", "safetensors"
-        )
+        bench.proxy.told(bytes_per_second=None)
+        forked.done(fresh, "install", f"{NAME}@{case.version}", "--format", "safetensors")
+        bench.proxy.told(bytes_per_second=BYTES_PER_SECOND)
         placed = fresh / "project" / ".shelf" / NAME / case.version / "small.safetensors"
         if _sha256(placed) != case.files["small.safetensors"]:
             return "another file than was published"
@@ -278,7 +275,7 @@ def too_much(moved: int, like: Undisturbed) -> str | None:
     return f"{moved} bytes instead of {like.moved}"
 
 
-def bench_data(case: Case, folder: Path) -> Path:
+def _data(case: Case, folder: Path) -> Path:
     """The registry's folder in a round: its own where the command changes it."""
     return folder / "data" if case.sends else case.folder / "data"
 
@@ -287,11 +284,11 @@ def _begin(bench: Bench, case: Case, name: str) -> Path:
     """A copy of where the command begins, being served."""
     folder = bench.folder / "rounds" / name
     ignored = () if case.sends else ("data",)
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(case.folder, folder, ignore=shutil.ignore_patterns(*ignored))
     if case.sends:
         bench.server.end()
-    bench.serve(bench_data(case, folder))
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(case.folder, folder, ignore=shutil.ignore_patterns(*ignored))
+    bench.serve(_data(case, folder))
     return folder
 
 
