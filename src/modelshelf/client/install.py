@@ -298,7 +298,7 @@ def _changes(
         if old.get(name) == new.get(name):
             continue
         was, now = (_versions(side.get(name, [])) for side in (old, new))
-        size = sum(f.size for (of, _), files in fetch.items() if of == name for f in files)
+        size = sum(f.moved for (of, _), files in fetch.items() if of == name for f in files)
         yield Change(name, was, now, _step(was, now), size)
 
 

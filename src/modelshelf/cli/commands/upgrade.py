@@ -141,7 +141,7 @@ def _steps(
             continue
         offers = [sources.index(name, None) for name in dict.fromkeys((old.name, new.name))]
         entries = [entry for offer in offers for entry in offer.entries]
-        size = sum(each.size for each in planned.fetch.get((new.name, new.isolated), ()))
+        size = sum(each.moved for each in planned.fetch.get((new.name, new.isolated), ()))
         made = step.step(old, new, entries, size)
         told = step.notes(sources.registry(new.registry), entries, made) if notes else ()
         found.append(msgspec.structs.replace(made, notes=told))

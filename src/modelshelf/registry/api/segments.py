@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 from starlette.responses import RedirectResponse, Response, StreamingResponse
@@ -42,10 +42,10 @@ def recipe(call: Call) -> Response:
         raise NotFound("No release holds such a file, or it is not cut yet", where=sha256[:64])
     tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     headers = {**HEADERS, "cache-control": "public, no-cache", "etag": tag}
+    if tell := call.install(sha256):  # of who has it already, too: what follows is segments only
+        tell(0)
     if has_it(call.request, tag):
         return Response(status_code=304, headers=headers)
-    if call.request.method == "GET" and (tell := call.install(sha256)):
-        tell(len(body))
     return Response(body, headers=headers, media_type="application/octet-stream")
 
 
@@ -74,10 +74,8 @@ def bundle(call: Call, body: Asked) -> Response:
         raise Invalid(
             "These segments are too large for a bundle", expected=LONGEST_BUNDLE_BYTES, got=total
         )
-    if tell := call.install(body.keys[0]):
-        tell(total + 4 * len(body.keys))
     headers = {"content-length": str(total + 4 * len(body.keys)), "cache-control": "no-store"}
-    frames = _frames(call.service.blobs, body.keys, sizes)
+    frames = _frames(call.service.blobs, body.keys, sizes, call.install(body.keys[0]))
     return StreamingResponse(frames, headers=headers, media_type="application/octet-stream")
 
 
@@ -96,9 +94,21 @@ def _opened(blobs: DiskBlobs, key: str) -> WholeReader:
         raise NotFound("This segment is lost", where=key, hint="tell the operator") from None
 
 
-def _frames(blobs: Blobs, keys: tuple[str, ...], sizes: dict[str, int]) -> Iterator[bytes]:
-    for key in keys:
-        blob = blobs.get(key)
-        if len(blob) != sizes[key]:
-            raise OSError(f"the segment {key} has {len(blob)} bytes instead of {sizes[key]}")
-        yield struct.pack(">I", len(blob)) + blob
+def _frames(
+    blobs: Blobs, keys: tuple[str, ...], sizes: dict[str, int], tell: Callable[[int], None] | None
+) -> Iterator[bytes]:
+    """Each blob behind its length; `tell` hears once, before the last goes out, what is sent."""
+    sent = 0
+    try:
+        for number, key in enumerate(keys):
+            blob = blobs.get(key)
+            if len(blob) != sizes[key]:
+                raise OSError(f"the segment {key} has {len(blob)} bytes instead of {sizes[key]}")
+            if number == len(keys) - 1 and tell:
+                tell(sent + len(blob))
+                tell = None
+            yield struct.pack(">I", len(blob)) + blob
+            sent += len(blob)
+    finally:
+        if tell:
+            tell(sent)
