@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Finished, Shelf
-from tests.trouble.proxy import Proxy
+from tests.trouble.proxy import Fault, Proxy, RandomFaults
 from tests.trouble.weights import (
     MARK,
     assert_store_whole,
@@ -69,12 +69,18 @@ def test_bytes_changed_in_an_upload_are_refused_and_nothing_is_visible(
 ) -> None:
     name = f"{publisher}/damaged"
     folder = str(write_weights(tmp_path / "package", name, megabytes=1))
-    proxy.damage_up = lambda data: data.replace(MARK, MARK[:-1] + b"\xab")
+    proxy.faults = lambda exchange, _way, length: (
+        Fault("flip", length // 2) if "/segments/" in exchange.path else None
+    )
     done = wired("publish", folder, "--json")
     assert done.code == 5, done.out
     assert shelf("info", name).code == 1
-    proxy.damage_up = bytes
-    assert wired("publish", folder).code == 0
+    proxy.exchanges.clear()
+    proxy.faults = RandomFaults(1, 1, kinds=("flip",), most=1, paths="/segments/")
+    done = wired("publish", folder, "--json")
+    assert done.code == 0, done.out
+    proxy.settle()
+    assert any(each.fault for each in proxy.exchanges)
     assert shelf("info", name).code == 0
 
 

@@ -21,6 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelshelf.checks.contract import Contract
     from modelshelf.client.compare import Around
+    from modelshelf.client.rate import Bucket
     from modelshelf.client.remote import Registry
 
 
@@ -32,12 +33,31 @@ def add_registry(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--registry", metavar="URL", help="the registry to ask")
 
 
+def add_limit_rate(parser: argparse.ArgumentParser) -> None:
+    """`--limit-rate RATE`."""
+    parser.add_argument(
+        "--limit-rate",
+        metavar="RATE",
+        help="move no more bytes a second than this, such as 500K or 2M",
+    )
+
+
+def rate_of(arguments: argparse.Namespace) -> Bucket | None:
+    """How fast bytes may pass, None where `--limit-rate` says nothing."""
+    given = getattr(arguments, "limit_rate", None)
+    if given is None:
+        return None
+    from modelshelf.client.rate import Bucket, parsed
+
+    return Bucket(parsed(given))
+
+
 def registry_of(arguments: argparse.Namespace) -> tuple[Registry, Settings]:
     """The registry that the arguments, the environment or the settings name."""
     from modelshelf.client.remote import Registry
 
     chosen = settings(arguments.registry)
-    return Registry(chosen, offline=is_offline(arguments)), chosen
+    return Registry(chosen, offline=is_offline(arguments), rate=rate_of(arguments)), chosen
 
 
 def is_offline(arguments: argparse.Namespace) -> bool:

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from modelshelf import checks
+from modelshelf.checks.layout import cuts
+from modelshelf.checks.layout import layout as layout_of
 from modelshelf.checks.safety.scan import RULE
-from modelshelf.client import golden, transfer
+from modelshelf.client import golden, sending
+from modelshelf.client.bases import Bases
 from modelshelf.client.compare import ALONE, Around
-from modelshelf.client.http import retries
-from modelshelf.client.remote import API, Registry
+from modelshelf.client.digests import Digests, Segmented
+from modelshelf.client.http import timeout_seconds
+from modelshelf.client.outbox import Outbox
+from modelshelf.client.remote import Registry
+from modelshelf.client.sending import Source
 from modelshelf.client.settings import Settings
+from modelshelf.client.transfer import Progress
 from modelshelf.errors import (
     Conflict,
     Invalid,
@@ -26,19 +33,25 @@ from modelshelf.errors import (
     Refused,
     ShelfError,
 )
+from modelshelf.formats.spans import Span
 from modelshelf.package import composition, manifest
 from modelshelf.package.elements import Completeness, Level, Value, completeness
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record, canonical, named_files
 from modelshelf.serve.golden import Outcome
-from modelshelf.store.digest import Hashes, hash_file
+from modelshelf.store.digest import Hashes
+from modelshelf.store.recipe import SMALL_BYTES
+
+judged_bytes_per_second = 10 << 20
+"""At least so much a registry puts together and judges before it publishes."""
 
 
 class Checked(NamedTuple):
     """What `shelf check` found: no record where the manifest itself cannot be read.
 
     `against` is the version of the release that this one was compared with. `ran` tells what
-    became of each golden case in each format, also where it was not run.
+    became of each golden case in each format, also where it was not run. `layout` is where
+    tensors lie, by file, and `digests` knows those of the files.
     """
 
     record: Record | None
@@ -47,6 +60,8 @@ class Checked(NamedTuple):
     values: dict[str, Value]
     against: str | None = None
     ran: tuple[Outcome, ...] = ()
+    layout: Mapping[str, tuple[Span, ...]] = {}
+    digests: Digests | None = None
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -59,7 +74,7 @@ class Upload(NamedTuple):
 
     `override` is the reason for a version that is lower than the changes ask for. `told` is what
     stops nothing here: warnings, and what the registry's scanner will hold back. `ran` is what
-    became of the golden cases.
+    became of the golden cases. `segmented` has the large files, `layout` where tensors lie.
     """
 
     folder: Path
@@ -68,11 +83,20 @@ class Upload(NamedTuple):
     override: str | None = None
     told: tuple[Problem, ...] = ()
     ran: tuple[Outcome, ...] = ()
+    segmented: Mapping[str, Segmented] = {}
+    layout: Mapping[str, tuple[Span, ...]] = {}
 
     @property
     def size(self) -> int:
         """Bytes of all distinct files."""
         return sum({each.sha256: each.size for each in self.files.values()}.values())
+
+
+class Published(NamedTuple):
+    """A release that is out, and how many bytes of files had to be sent for it by this run."""
+
+    entry: Entry
+    bytes_sent: int
 
 
 def check(
@@ -96,11 +120,21 @@ def check(
         problems = error.problems or (Problem(error.message, hint=error.hint),)
         return Checked(None, problems, None, {})
     previous = world.before(record)
-    staged = checks.stage(folder, record, level, previous=previous, override=override)
+    digests = Digests(folder, (manifest.FILE, *named_files(record)))
+    known = digests if previous else None
+    staged = checks.stage(folder, record, level, previous=previous, override=override, known=known)
     found = [*checks.examine(staged), *composition.problems(record, world.find)]
     problems = manifest.located(text, found)
     against = previous.record.package.version if previous else None
-    checked = Checked(record, problems, completeness(staged.values), staged.values, against)
+    checked = Checked(
+        record,
+        problems,
+        completeness(staged.values),
+        staged.values,
+        against,
+        layout=layout_of(staged.facts),
+        digests=digests,
+    )
     ran = golden.outcomes(folder, record, consent=consent, unless=bool(checked.errors))
     more = manifest.located(text, golden.problems(record, ran))
     return checked._replace(problems=(*problems, *more), ran=ran)
@@ -120,7 +154,7 @@ def prepare(
     """
     checked = check(folder, level, world, override=override, consent=consent)
     stopping = tuple(each for each in checked.errors if each.rule != RULE)
-    if stopping or checked.record is None:
+    if stopping or checked.record is None or checked.digests is None:
         count = len(stopping)
         raise Invalid(
             f"not fit to be published: {count} problem{'s' if count > 1 else ''}",
@@ -128,14 +162,21 @@ def prepare(
             problems=stopping,
             hint="shelf check shows the same without publishing",
         )
-    paths = (manifest.FILE, *named_files(checked.record))
-    files = {path: hash_file(folder / path) for path in paths}
-    return Upload(folder, checked.record, files, override, checked.problems, checked.ran)
+    layout, digests = checked.layout, checked.digests
+    segmented = {
+        path: digests.segmented(path, cuts(layout.get(path, ())))
+        for path in digests
+        if (folder / path).stat().st_size >= SMALL_BYTES
+    }
+    files = {path: digests.hashes(path) for path in digests}
+    return Upload(
+        folder, checked.record, files, override, checked.problems, checked.ran, segmented, layout
+    )
 
 
 def publish(
-    upload: Upload, registry: Registry, settings: Settings, progress: transfer.Progress
-) -> Entry:
+    upload: Upload, registry: Registry, settings: Settings, progress: Progress
+) -> Published:
     """Send what the registry lacks and commit the release. A session cut short is gone on with.
 
     Raises Conflict where the version exists, NotAllowed without a fitting token, Invalid with the
@@ -153,27 +194,20 @@ def publish(
         body["override"] = upload.override
     note = _Session(settings, body)
     session = note.recall(registry) or note.begin(registry, body)
-    return _finish(upload, registry, session, note, progress)
-
-
-def _finish(
-    upload: Upload,
-    registry: Registry,
-    session: str,
-    note: _Session,
-    progress: transfer.Progress,
-) -> Entry:
-    """Send what is missing, then ask for the release to be published."""
-    source = {each.sha256: upload.folder / path for path, each in upload.files.items()}
-    total = upload.size
+    outbox, bases = Outbox(registry, session), Bases(registry, settings, upload.record)
     missing = registry.ask("GET", f"/sessions/{session}")["missing"]
     assert isinstance(missing, list)
-    progress(total - sum(each["size"] - each["offset"] for each in missing))
-    for each in missing:
-        path = f"{API}/sessions/{session}/files/{each['sha256']}"
-        _send(registry, path, source[each["sha256"]], each["offset"], progress)
+    progress(upload.size - sum(each["size"] - each["offset"] for each in missing))
+    begun = {each["sha256"]: each["offset"] for each in missing}
+    sending.send(_sources(upload, begun), outbox, bases, progress)
+    return Published(_commit(upload, registry, session, note), outbox.sent)
+
+
+def _commit(upload: Upload, registry: Registry, session: str, note: _Session) -> Entry:
+    """Ask for what was sent to be published; a session that came to nothing is forgotten."""
+    patience = timeout_seconds + upload.size / judged_bytes_per_second
     try:
-        told = registry.ask("POST", f"/sessions/{session}/publish")
+        told = registry.ask("POST", f"/sessions/{session}/publish", patience_seconds=patience)
     except NetworkError:
         raise  # it may be published all the same: the next run asks for it
     except ShelfError as error:
@@ -184,35 +218,21 @@ def _finish(
     return msgspec.convert(told, Entry)
 
 
-def _send(
-    registry: Registry, path: str, source: Path, offset: int, progress: transfer.Progress
-) -> None:
-    """PUT one file; after a broken connection, go on from where the registry says it is.
-
-    Only standstill counts: the registry may still be writing what came before the break.
-    """
-    failures = 0
-    while True:
-        try:
-            return transfer.send(registry.http, path, source, offset, progress)
-        except (NetworkError, Conflict):
-            found = _offset(registry, path)
-            if found is None:
-                return None
-            failures = 0 if found > offset else failures + 1
-            if failures > retries:
-                raise
-        progress(found - offset)
-        offset = found
-        time.sleep(0.1 * 2**failures)
-
-
-def _offset(registry: Registry, path: str) -> int | None:
-    """How much of the file the registry has, None where nothing is missing."""
-    session, _, digest = path.removeprefix(API).rpartition("/files/")
-    missing = registry.ask("GET", session)["missing"]
-    assert isinstance(missing, list)
-    return next((int(each["offset"]) for each in missing if each["sha256"] == digest), None)
+def _sources(upload: Upload, begun: Mapping[str, int]) -> list[Source]:
+    """The files that are to be sent, each digest once."""
+    paths = {each.sha256: path for path, each in upload.files.items()}
+    return [
+        Source(
+            path=(path := paths[sha256]),
+            place=upload.folder / path,
+            sha256=sha256,
+            size=upload.files[path].size,
+            begun=offset,
+            segmented=upload.segmented.get(path),
+            spans=upload.layout.get(path, ()),
+        )
+        for sha256, offset in begun.items()
+    ]
 
 
 class _Session:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from modelshelf.client.http import Answer, Connection
+from modelshelf.client.rate import Bucket
 from modelshelf.client.settings import Settings
 from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound, ShelfError
 from modelshelf.package import name as names
@@ -35,12 +36,14 @@ _LINES = msgspec.json.Decoder(Entry)
 class Registry:
     """Questions to the registry at `settings.registry`; index lines are kept with their ETag.
 
-    When `offline`, nothing but what was kept is known.
+    When `offline`, nothing but what was kept is known. Bytes pass no faster than `rate` lets them.
     """
 
-    def __init__(self, settings: Settings, *, offline: bool = False) -> None:
+    def __init__(
+        self, settings: Settings, *, offline: bool = False, rate: Bucket | None = None
+    ) -> None:
         self.url = settings.registry
-        self.http = Connection(settings.registry, token=settings.token, offline=offline)
+        self.http = Connection(settings.registry, token=settings.token, offline=offline, rate=rate)
         self._offline = offline
         self._kept = settings.home / "index" / hashlib.sha256(self.url.encode()).hexdigest()[:16]
 
@@ -122,9 +125,18 @@ class Registry:
         query += [(facet, value) for facet, values in facets.items() for value in values]
         return self._decoded(self.http.get(f"{API}/search?{urlencode(query)}"), Found)
 
-    def ask(self, method: str, path: str, body: object = None, **headers: str) -> dict[str, object]:
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        patience_seconds: float | None = None,
+        **headers: str,
+    ) -> dict[str, object]:
         """One call of the API below `/api/v1`; `{}` where the answer has no body."""
-        answer = self.http.send(method, API + path, body, headers)
+        http = self.http if patience_seconds is None else self.http.patient(patience_seconds)
+        answer = http.send(method, API + path, body, headers)
         return self._decoded(answer, dict[str, object]) if answer.body else {}
 
     def _decoded(self, answer: Answer, kind: type[Model]) -> Model:

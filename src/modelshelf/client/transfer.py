@@ -1,17 +1,15 @@
-"""Moving bytes: files from a registry into the store and back, resumed, checked, shown."""
+"""Moving bytes: files from a registry into the store, resumed, checked, shown."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from modelshelf.client.http import Connection
 from modelshelf.store.disk import DiskStore
 
 threads = 4
-block_bytes = 1 << 20
 another_process_seconds = 120.0
 """How long to wait for another process that fetches the same file and does not get on."""
 
@@ -63,17 +61,3 @@ def fetch(
 
     headers = {"Shelf-Install": f"{secrets.token_hex(8)} {release}"}
     return Fetching(connect(), store, headers, progress).bring(missing.values())
-
-
-def send(http: Connection, path: str, source: Path, offset: int, progress: Progress) -> None:
-    """PUT the bytes of `source` from `offset` on to `path`, one request."""
-    size = source.stat().st_size
-    http.upload(f"{path}?offset={offset}", _file_blocks(source, offset, progress), size - offset)
-
-
-def _file_blocks(source: Path, offset: int, progress: Progress) -> Iterator[bytes]:
-    with source.open("rb") as file:
-        file.seek(offset)
-        while block := file.read(block_bytes):
-            yield block
-            progress(len(block))

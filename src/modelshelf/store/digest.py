@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from modelshelf.errors import IntegrityError, Invalid
 
@@ -23,6 +23,13 @@ class Hashes(NamedTuple):
     md5: str
 
 
+class Digest(Protocol):
+    """What is told all bytes of a file, in their order."""
+
+    def update(self, data: bytes, /) -> None:
+        """Take in what comes next."""
+
+
 def is_sha256(text: str) -> bool:
     """Whether `text` is 64 lower-case hex digits."""
     return _SHA256.fullmatch(text) is not None
@@ -35,10 +42,11 @@ def require_sha256(text: str) -> str:
     return text
 
 
-def hash_file(path: Path) -> Hashes:
+def hash_file(path: Path, *also: Digest) -> Hashes:
     """The digests of the file at `path`, read once; raises IntegrityError if it changes meanwhile.
 
-    Git's blob sha1 covers `blob SIZE NUL` and the bytes (git-hash-object).
+    `also` are told the same bytes. Git's blob sha1 covers `blob SIZE NUL` and the bytes
+    (git-hash-object).
     """
     with path.open("rb", buffering=0) as file:
         size = os.fstat(file.fileno()).st_size
@@ -47,7 +55,7 @@ def hash_file(path: Path) -> Hashes:
         seen = 0
         while chunk := file.read(READ_BYTES):
             seen += len(chunk)
-            for digest in (sha256, git, md5):
+            for digest in (sha256, git, md5, *also):
                 digest.update(chunk)
     if seen != size:
         raise IntegrityError(

@@ -1,8 +1,9 @@
 """Publish a folder as a release: checked here, sent, checked again by the registry.
 
-What a broken attempt has sent already is not sent again. A version can be published once only, and
-must be as large a step as the changes since the release before ask for. What the scanner finds on
-no list is held back for the registry's operator to decide (exit code 8): publish again to ask.
+Of large files only those parts are sent that the registry lacks; what a broken attempt has sent
+already is not sent again. A version can be published once only, and must be as large a step as the
+changes since the release before ask for. What the scanner finds on no list is held back for the
+registry's operator to decide (exit code 8): publish again to ask.
 """
 
 from __future__ import annotations
@@ -11,7 +12,13 @@ import argparse
 from pathlib import Path
 
 from modelshelf.cli.cases import case_lines
-from modelshelf.cli.options import add_consent, add_registry, registry_of, surroundings
+from modelshelf.cli.options import (
+    add_consent,
+    add_limit_rate,
+    add_registry,
+    registry_of,
+    surroundings,
+)
 from modelshelf.cli.output import Output, problem_lines, size
 from modelshelf.package.elements import LEVELS
 
@@ -27,11 +34,14 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="why the version may be lower than the changes ask for; everyone sees it",
     )
     add_consent(parser, "also run golden cases in formats that carry code")
+    add_limit_rate(parser)
     add_registry(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Check, send, commit."""
+    import msgspec
+
     from modelshelf.client.publish import prepare, publish
 
     registry, settings = registry_of(arguments)
@@ -61,10 +71,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         )
         return
     with output.progress(upload.size, f"publishing {name}") as progress:
-        entry = publish(upload, registry, settings, progress)
+        entry, sent = publish(upload, registry, settings, progress)
     step = f", a {entry.change.level} step from {entry.change.previous}" if entry.change else ""
     output.result(
-        entry,
-        f"Published {name}: {len(entry.files)} files, {size(upload.size)}, release {entry.number}"
-        f"{step}.\n  {registry.url}/{package.name}/{package.version}",
+        msgspec.to_builtins(entry) | {"bytes": upload.size, "bytes_sent": sent},
+        f"Published {name}: {len(entry.files)} files, release {entry.number}{step}; "
+        f"sent {size(sent)} of {size(upload.size)}.\n"
+        f"  {registry.url}/{package.name}/{package.version}",
     )
