@@ -46,7 +46,7 @@ class Depot:
         self.config: dict[str, object] = {"segments": "/segments/{key}", "bundles": True}
         self.asked: list[Asked] = []
         self.delivered = 0
-        """Bytes of bodies that the other side has acknowledged."""
+        """Bytes of bodies that have gone, but for those that still lay here when a wire broke."""
         self.cut_after: int | None = None
         """Every body ends after so many bytes, and with it the connection."""
         self.stall_after: int | None = None
@@ -123,11 +123,10 @@ class Depot:
         self.asked.clear()
         self.delivered = 0
 
-    def count(self, sent: int, connection: socket.socket) -> None:
-        """Note what of `sent` bytes has arrived."""
-        waiting = fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0")
+    def count(self, sent: int) -> None:
+        """Note that so many bytes have gone."""
         with self._turn:
-            self.delivered += max(0, sent - int(struct.unpack("=i", waiting)[0]))
+            self.delivered += sent
 
     def stalls(self, count: int) -> bool:
         """Whether the next `count` bytes shall not be sent."""
@@ -267,8 +266,11 @@ class _Handler(BaseHTTPRequestHandler):
             for piece in self._pieces(body):
                 sent += len(piece)  # at most: of the last one, not all need have gone
                 self.connection.sendall(piece)
+        except OSError:
+            sent -= _waiting(self.connection)
+            raise
         finally:
-            self.depot.count(sent, self.connection)
+            self.depot.count(sent)
         if sent < len(body) or length != len(body):
             self.close_connection = True
 
@@ -285,6 +287,12 @@ class _Handler(BaseHTTPRequestHandler):
             yield piece
             if depot.chunk_seconds:
                 time.sleep(depot.chunk_seconds)
+
+
+def _waiting(connection: socket.socket) -> int:
+    """So many bytes were taken from us, and not yet by the other side."""
+    waiting = fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0")
+    return int(struct.unpack("=i", waiting)[0])
 
 
 @contextmanager
