@@ -95,11 +95,20 @@ def encode(kept: Kept, key: Key) -> None:
     parents.find(kept, key)
 
 
-def _encode(kept: Kept, sha256: str, spans: tuple[Span, ...]) -> None:
+def cut_anew(kept: Kept, sha256: str) -> None:
+    """Give a published file another recipe, from the whole file that lies there."""
+    with kept.database.reading() as connection:
+        spans = recipes.layout(connection, sha256)
+    _encode(kept, sha256, spans, instead=True)
+
+
+def _encode(kept: Kept, sha256: str, spans: tuple[Span, ...], *, instead: bool = False) -> None:
     """Give a published file its recipe."""
 
     def name(recipe: Recipe) -> None:
         with kept.database.writing() as connection:
+            if instead:
+                recipes.forget(connection, sha256)
             recipes.keep(connection, sha256, recipe, spans)
 
     _taken_apart(kept, kept.raw.path(sha256), spans, name)

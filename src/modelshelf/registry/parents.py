@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from typing import NamedTuple
@@ -155,7 +155,7 @@ def _told(kept: Kept, file: Known, match: Match) -> tuple[Parent, list[recipes.S
                 return 0 if codec.cast(base, match.kind) == content else None
 
         with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(told, _segments(file)))
+            found = list(pool.map(told, laid(file.recipe, file.spans)))
     stored = tuple(each[3] if isinstance(each, tuple) else each for each in found)
     rows = [each for each in found if isinstance(each, tuple)]
     return msgspec.structs.replace(parent, stored=stored), rows
@@ -175,14 +175,14 @@ def _delta(kept: Kept, segment: Segment, content: bytes, base: bytes) -> recipes
     return segment.id, named, segment.size, len(blob) if stored is None else stored
 
 
-def _segments(file: Known) -> Iterator[Segment]:
+def laid(recipe: Recipe, spans: Iterable[Span]) -> Iterator[Segment]:
     """The segments of a file with the layout of the tensor that each is part of."""
-    laid = cuts(file.spans)
-    starts = [cut.start for cut in laid]
-    for (identifier, start, size), stored in zip(
-        file.recipe.segments(), file.recipe.stored, strict=True
-    ):
+    tensors = cuts(spans)
+    starts = [cut.start for cut in tensors]
+    for (identifier, start, size), stored in zip(recipe.segments(), recipe.stored, strict=True):
         number = bisect_right(starts, start) - 1
-        inside = number >= 0 and start < laid[number].stop
-        width, floating = (laid[number].width, laid[number].floating) if inside else (0, False)
+        inside = number >= 0 and start < tensors[number].stop
+        width, floating = (
+            (tensors[number].width, tensors[number].floating) if inside else (0, False)
+        )
         yield Segment(identifier, start, size, width, floating, stored)

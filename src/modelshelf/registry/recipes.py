@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from modelshelf.errors import IntegrityError
 from modelshelf.formats.spans import Span
 from modelshelf.registry import tables
 from modelshelf.store.recipe import MOST_PARENTS, Parent, Recipe, dumps, loads
@@ -70,11 +71,14 @@ def add_parents(
             parents[parent.file, parent.kind] = parent
             add_segments(connection, rows)
     if known and (told := tuple(parents.values())) != known.parents:
-        changed = msgspec.structs.replace(known, parents=told[-MOST_PARENTS:])
-        columns = tables.recipes.c
-        connection.execute(
-            update(tables.recipes).where(columns.sha256 == sha256).values(body=dumps(changed))
-        )
+        change(connection, sha256, msgspec.structs.replace(known, parents=told[-MOST_PARENTS:]))
+
+
+def change(connection: Connection, sha256: str, recipe: Recipe) -> None:
+    """Write a recipe anew: its parents or sizes of blobs, never its segments."""
+    columns = tables.recipes.c
+    body = dumps(recipe)
+    connection.execute(update(tables.recipes).where(columns.sha256 == sha256).values(body=body))
 
 
 def add_segments(connection: Connection, rows: Iterable[Segment]) -> None:
@@ -100,15 +104,38 @@ def readable(connection: Connection, keys: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def all_of(connection: Connection) -> Iterator[tuple[str, Recipe]]:
-    """The recipe of every published file, by its sha256."""
+def forget(connection: Connection, sha256: str) -> None:
+    """Forget the recipe of a file; its segments may still be read."""
+    connection.execute(delete(tables.recipes).where(tables.recipes.c.sha256 == sha256))
+
+
+def sizes(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Raw bytes of segments, and bytes of their blobs, as far as they may be read."""
+    columns = tables.segments.c
+    query = select(columns.id, columns.size, columns.stored).where(columns.base == "")
+    return {
+        row.id: (row.size, row.stored)
+        for batch in _batches([*ids])
+        for row in connection.execute(query.where(columns.id.in_(batch)))
+    }
+
+
+def all_of(connection: Connection, *, damaged: bool = True) -> Iterator[tuple[str, Recipe]]:
+    """The recipe of every published file, by its sha256.
+
+    One that cannot be read raises IntegrityError, or is passed over without `damaged`.
+    """
     query = (
         select(tables.recipes.c.sha256, tables.recipes.c.body, tables.blobs.c.size)
         .join(tables.blobs, tables.blobs.c.sha256 == tables.recipes.c.sha256)
         .order_by(tables.recipes.c.sha256)
     )
     for row in connection.execute(query):
-        yield row.sha256, loads(row.body, row.size)
+        try:
+            yield row.sha256, loads(row.body, row.size)
+        except IntegrityError:
+            if damaged:
+                raise
 
 
 def forget_segments(connection: Connection, keys: Iterable[str]) -> None:

@@ -6,8 +6,11 @@
   refuse WHICH --reason WHY   end a held session; its publisher is told why
   rescan [NAME@VERSION]       scan one release again, or all
   quarantine NAME --reason WHY   put a package aside (--undo lifts that)
+  fsck                        read all that is kept, and tell what is lost or damaged (--repair)
+  gc                          take away stored segments that nobody needs (--dry-run)
 
-It keeps everything in one folder. The decisions work on that folder whether it runs or not.
+It keeps everything in one folder. All but serve work on that folder whether it runs or not. fsck has
+exit code 1 where something is wrong.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import argparse
 import os
 from pathlib import Path
 
-from modelshelf.cli.output import Output
+from modelshelf.cli.output import Output, size
 from modelshelf.errors import Refused, UsageError
 from modelshelf.package.elements import LEVELS
 
@@ -24,9 +27,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from modelshelf.registry.fsck import Report
+    from modelshelf.registry.garbage import Garbage
     from modelshelf.registry.service import Kept
 
-    Action = Callable[[argparse.Namespace, Output, Kept], None]
+    Action = Callable[[argparse.Namespace, Output, Kept], int | None]
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -55,6 +60,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="let clients on fast links take raw bytes: more traffic, less work for them",
     )
+    caring = parser.add_argument_group("looking after what is kept")
+    caring.add_argument("--repair", action="store_true", help="mend what can be mended")
+    caring.add_argument("--dry-run", action="store_true", help="show what would go")
     keeping = parser.add_argument_group("keeping")
     keeping.add_argument(
         "--blobs",
@@ -71,10 +79,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
     serving.add_argument("--closed", action="store_true", help="nobody can make an account")
 
 
-def run(arguments: argparse.Namespace, output: Output) -> None:
-    """Serve until it is stopped, or decide."""
+def run(arguments: argparse.Namespace, output: Output) -> int | None:
+    """Serve until it is stopped, or decide, or look after what is kept."""
     try:
-        from modelshelf.registry import operating, server
+        from modelshelf.registry import operating, place, server
         from modelshelf.registry.settings import Settings
         from modelshelf.store.bucket import Bucket
     except ModuleNotFoundError as error:
@@ -82,12 +90,14 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             f"the registry needs {error.name}, which is not installed",
             hint="pip install 'modelshelf[registry]'",
         ) from None
+    data = arguments.data or _default_data()
+    bucket = arguments.blobs or place.known(data)
     settings = Settings(
-        data=arguments.data or _default_data(),
+        data=data,
         public_url=arguments.url,
         level=arguments.level,
         signup=not arguments.closed,
-        blobs=Bucket.parse(arguments.blobs, os.environ) if arguments.blobs else None,
+        blobs=Bucket.parse(bucket, os.environ) if bucket else None,
         segments_url=arguments.segments_url,
         fast_links=arguments.fast_links,
         raw_cache_bytes=int(arguments.raw_cache * (1 << 30)),
@@ -95,10 +105,9 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     if arguments.action != "serve":
         kept = operating.open_data(settings)
         try:
-            _ACTIONS[arguments.action](arguments, output, kept)
+            return _ACTIONS[arguments.action](arguments, output, kept)
         finally:
             kept.database.close()
-        return
 
     def ready(url: str) -> None:
         output.result(
@@ -107,6 +116,7 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         )
 
     server.serve(settings, host=arguments.host, port=arguments.port, on_ready=ready)
+    return None
 
 
 def _held(_arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
@@ -163,12 +173,58 @@ def _quarantine(arguments: argparse.Namespace, output: Output, kept: Kept) -> No
     output.result({"name": package, "reason": reason}, f"{package} is {state}.")
 
 
+def _fsck(arguments: argparse.Namespace, output: Output, kept: Kept) -> int:
+    from modelshelf.registry import fsck
+
+    with output.progress(fsck.planned_bytes(kept), "checking") as progress:
+        report = fsck.run(kept, repair=arguments.repair, progress=progress)
+    output.result(report, "\n".join(_told(report, output)))
+    return 1 if report.wrong() else 0
+
+
+def _told(report: Report, output: Output) -> list[str]:
+    from modelshelf.registry.fsck import KINDS, NOTES
+
+    lines = []
+    for each in report.findings:
+        word = "note" if each.kind in NOTES else "mended" if each.mended else "wrong"
+        colour = {"note": "dim", "mended": "green", "wrong": "red"}[word]
+        lines.append(f"{output.paint(word, colour)}: {KINDS[each.kind]}")
+        lines.append(f"  where: {' '.join(dict.fromkeys((each.where, each.what)))}")
+    count = len(report.wrong())
+    verdict = f"{count} thing{' is' if count == 1 else 's are'} wrong" if count else "all is well"
+    lines.append(
+        f"{report.files} files, {report.segments} segments, {size(report.bytes)} read: {verdict}."
+    )
+    return lines
+
+
+def _gc(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import garbage
+
+    found = garbage.collect(kept, dry_run=arguments.dry_run)
+    output.result(found, _freed(found, dry_run=arguments.dry_run))
+
+
+def _freed(found: Garbage, *, dry_run: bool) -> str:
+    if not (found.blobs or found.segments or found.differences or found.litter):
+        return "Nothing to free: everything is needed, or too young to tell."
+    verb = "Would free" if dry_run else "Freed"
+    noun = "segment" if found.blobs == 1 else "segments"
+    lines = [f"{verb} {size(found.freed_bytes)}: {found.blobs} {noun} that nobody needs."]
+    if found.litter:
+        lines.append(f"Took away what killed processes left half written ({found.litter}).")
+    return "\n".join(lines)
+
+
 _ACTIONS: dict[str, Action] = {
     "held": _held,
     "allow": _allow,
     "refuse": _refuse,
     "rescan": _rescan,
     "quarantine": _quarantine,
+    "fsck": _fsck,
+    "gc": _gc,
 }
 
 
