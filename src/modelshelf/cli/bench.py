@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from modelshelf.cli.options import is_offline
+from modelshelf.cli.options import is_offline, rate_of
 from modelshelf.cli.output import Output, size
 from modelshelf.cli.project import shelf_of
 from modelshelf.client import install
@@ -36,7 +36,7 @@ def sources_of(arguments: argparse.Namespace, project: Project, lock: Lock) -> S
     urls = [arguments.registry, usual_registry(project), *project.registries]
     urls += [need.registry for need in project.dependencies.values()]
     named = [each.rstrip("/") for each in urls if each]
-    return Sources(mine, named, lock, offline=is_offline(arguments))
+    return Sources(mine, named, lock, offline=is_offline(arguments), rate=rate_of(arguments))
 
 
 def usual_registry(project: Project) -> str:
@@ -133,7 +133,7 @@ class Bench:
         with output.progress(plan.bytes_coming, "fetching") as progress:
             return install.apply(
                 plan, text, self.shelf, self.store, sources, self.settings,
-                progress=progress, done=done,
+                progress=progress, received=progress.moved, done=done,
             )  # fmt: skip
 
 

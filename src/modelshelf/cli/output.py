@@ -10,6 +10,10 @@ from contextlib import contextmanager
 
 from modelshelf.errors import Problem, ShelfError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1", "dim": "2"}
 
 
@@ -81,23 +85,40 @@ class Output:
         return "\n".join(lines)
 
     @contextmanager
-    def progress(self, total: int, what: str) -> Iterator[Callable[[int], None]]:
-        """A bar over `total` bytes; gives the function that is told of each further piece."""
+    def progress(self, total: int, what: str) -> Iterator[Bar]:
+        """A bar over `total` bytes: it is told of each further piece."""
         if self.quiet or self.json or not total or not sys.stderr.isatty():
-            yield lambda _count: None
+            yield Bar(None)
             return
-        from threading import Lock
-
         from tqdm import tqdm
 
-        lock = Lock()
         with tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+            yield Bar(bar)
 
-            def advance(count: int) -> None:
-                with lock:
-                    bar.update(count)
 
-            yield advance
+class Bar:
+    """A bar on the terminal, or nothing where there is none; several threads tell it."""
+
+    def __init__(self, shown: tqdm | None) -> None:
+        from threading import Lock
+
+        self._shown = shown
+        self._turn = Lock()
+        self._moved = 0
+
+    def __call__(self, count: int) -> None:
+        """So many more bytes are there."""
+        if self._shown is not None:
+            with self._turn:
+                self._shown.update(count)
+
+    def moved(self, count: int) -> None:
+        """So many bytes have passed for them: where that is fewer, the bar tells."""
+        if self._shown is not None:
+            with self._turn:
+                self._moved += count
+                if self._moved < 0.98 * self._shown.n:
+                    self._shown.set_postfix_str(f"{size(self._moved)} moved", refresh=False)
 
 
 def harmless(text: str) -> str:

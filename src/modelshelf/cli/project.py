@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from modelshelf.cli.options import add_registry
+from modelshelf.cli.options import add_limit_rate, add_registry
 from modelshelf.client.settings import settings
 from modelshelf.client.shelf import Shelf
 
@@ -20,9 +20,10 @@ def add_place(parser: argparse.ArgumentParser) -> None:
 
 
 def add_network(parser: argparse.ArgumentParser) -> None:
-    """`--registry URL` and `--offline`."""
+    """`--registry URL`, `--offline` and `--limit-rate RATE`."""
     add_registry(parser)
     parser.add_argument("--offline", action="store_true", help="use only what is here already")
+    add_limit_rate(parser)
 
 
 def add_resolution(parser: argparse.ArgumentParser) -> None:

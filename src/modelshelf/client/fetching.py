@@ -39,16 +39,22 @@ class Fetching:
     """One fetch of several files, and what it has moved so far."""
 
     def __init__(
-        self, http: Connection, store: DiskStore, headers: Mapping[str, str], progress: Progress
+        self,
+        http: Connection,
+        store: DiskStore,
+        headers: Mapping[str, str],
+        progress: Progress,
+        received: Progress,
     ) -> None:
         self._http = http
         self._store = store
         self._headers = headers
         self._progress = progress
+        self._received = received
         self._turn = Lock()
         self._moved = Moved()
         self._stop = Event()
-        wire = Wire(self._stop, Pace(), lambda count: self._note(wire=count))
+        wire = Wire(self._stop, Pace(), self._count)
         self._tools = Tools(Hosts(http, headers), Codecs(), wire, progress)
 
     def bring(self, files: Iterable[Wanted]) -> Moved:
@@ -128,6 +134,10 @@ class Fetching:
 
     def _partial(self, sha256: str) -> Path:
         return self._store.root / "partial" / sha256
+
+    def _count(self, wire: int) -> None:
+        self._received(wire)
+        self._note(wire=wire)
 
     def _note(self, files: int = 0, raw: int = 0, wire: int = 0) -> None:
         with self._turn:

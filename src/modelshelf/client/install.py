@@ -142,6 +142,7 @@ def apply(
     settings: Settings,
     *,
     progress: transfer.Progress,
+    received: transfer.Progress = lambda _count: None,
     done: str,
 ) -> transfer.Moved:
     """Fetch, verify, link, then write `text` as the project and the lock: until then nothing changed.
@@ -165,7 +166,11 @@ def apply(
         release = f"{package.name}@{package.version}"
         connect = partial(sources.http, package.registry)
         with _naming(package):
-            moved.append(transfer.fetch(connect, store, files, release=release, progress=progress))
+            moved.append(
+                transfer.fetch(
+                    connect, store, files, release=release, progress=progress, received=received
+                )
+            )
     for package, entry in zip(plan.held.packages, entries, strict=True):
         _place(shelf, store, package, entry)
     if made:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from modelshelf.client.http import Connection
+from modelshelf.client.rate import Bucket
 from modelshelf.client.remote import Registry
 from modelshelf.client.settings import Settings, settings_for
 from modelshelf.errors import IntegrityError, NotFound, Refused
@@ -28,9 +29,19 @@ class Sources:
     """The registries of a project, the first one asked first; each package is asked for once."""
 
     def __init__(
-        self, own: Settings, urls: Iterable[str], lock: Lock, *, offline: bool = False
+        self,
+        own: Settings,
+        urls: Iterable[str],
+        lock: Lock,
+        *,
+        offline: bool = False,
+        rate: Bucket | None = None,
     ) -> None:
-        """`own` are the user's settings; `lock` tells where packages came from before and stay."""
+        """`own` are the user's settings; `lock` tells where packages came from before and stay.
+
+        Bytes pass no faster than `rate` lets them.
+        """
+        self._rate = rate
         self.urls = tuple(dict.fromkeys(urls))
         self._own = own
         self._offline = offline
@@ -54,7 +65,9 @@ class Sources:
                 hint=f'add it to shelf.toml: registries = ["{url}"], or name it: --registry {url}',
             )
         if url not in self._registries:
-            self._registries[url] = Registry(settings_for(url, self._own), offline=self._offline)
+            self._registries[url] = Registry(
+                settings_for(url, self._own), offline=self._offline, rate=self._rate
+            )
         return self._registries[url]
 
     def http(self, url: str) -> Connection:

@@ -47,8 +47,11 @@ def fetch(
     *,
     release: str,
     progress: Progress,
+    received: Progress = lambda _count: None,
 ) -> Moved:
     """Bring `files` of `release` (`name@version`) into the store, by four threads.
+
+    `received` is told of each piece that comes over the wire, which are often fewer bytes.
 
     `connect` gives the registry; it is not asked where nothing is missing. What another run left
     half done is gone on with. Raises IntegrityError for wrong bytes, NetworkError when the
@@ -60,4 +63,4 @@ def fetch(
     from modelshelf.client.fetching import Fetching
 
     headers = {"Shelf-Install": f"{secrets.token_hex(8)} {release}"}
-    return Fetching(connect(), store, headers, progress).bring(missing.values())
+    return Fetching(connect(), store, headers, progress, received).bring(missing.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 
 from modelshelf.cli.bench import size_of
-from modelshelf.cli.options import add_registry, registry_of, release
+from modelshelf.cli.options import add_limit_rate, add_registry, registry_of, release
 from modelshelf.cli.output import Output, size
 from modelshelf.errors import UsageError
 
@@ -21,6 +21,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="show what is kept")
     parser.add_argument("--drop", metavar="NAME[@VERSION]", help="default version: all")
     add_registry(parser)
+    add_limit_rate(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
