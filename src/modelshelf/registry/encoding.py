@@ -6,6 +6,7 @@ A job a release finds the parents of each large file: the file of the release be
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +15,7 @@ import msgspec
 from sqlalchemy import Connection, exists, select, union
 
 from modelshelf.checks.layout import cuts, layout
+from modelshelf.errors import NotFound
 from modelshelf.formats.facts import Facts
 from modelshelf.formats.spans import Span
 from modelshelf.package.entry import File
@@ -78,7 +80,18 @@ def enqueue_lacking(connection: Connection) -> None:
 
 
 def encode(kept: Kept, key: Key) -> None:
-    """Give the files of a release what they lack: recipes, and parents."""
+    """Give the files of a release what they lack: recipes, and parents, which need recipes first."""
+    _encode_lacking(kept, key)
+    with kept.database.reading() as connection:
+        others = parents.related(connection, key)
+    for other in others:
+        with contextlib.suppress(NotFound):  # a file of it is lost
+            _encode_lacking(kept, other)
+    parents.find(kept, key)
+
+
+def _encode_lacking(kept: Kept, key: Key) -> None:
+    """Give the files of a release the recipes that they lack; raises NotFound for one that is lost."""
     with kept.database.reading() as connection:
         found = releases.release(connection, *key)
         names = {file.path: file.sha256 for file in found.entry.files}
@@ -92,7 +105,6 @@ def encode(kept: Kept, key: Key) -> None:
         spans = layout(describing.staged(kept, found.entry, found.record).facts)
         for path, sha256 in lacking.items():
             _encode(kept, sha256, spans.get(path, ()))
-    parents.find(kept, key)
 
 
 def cut_anew(kept: Kept, sha256: str) -> None:

@@ -58,7 +58,7 @@ class Segment(NamedTuple):
 def find(kept: Kept, key: Key) -> None:
     """Find the parents of the files of a release, and keep what they save; may be done twice."""
     with kept.database.reading() as connection:
-        own, before, bases = _around(connection, key)
+        own, before, bases = ([*_known(connection, each)] for each in _around(connection, key))
     for file in own:
         found = [*_deltas(file, before), *_deltas(file, bases), *_casts(file, own + before + bases)]
         _keep(kept, file, [*{(each.file.sha256, each.kind): each for each in found}.values()])
@@ -78,8 +78,14 @@ def _keep(kept: Kept, file: Known, matches: list[Match]) -> None:
         is_there = None not in lying(keys, kept.blobs).values()
 
 
-def _around(connection: Connection, key: Key) -> tuple[list[Known], list[Known], list[Known]]:
-    """The large files of a release, of the one before it, and of those that it is based on."""
+def related(connection: Connection, key: Key) -> list[Key]:
+    """The releases whose files may be parents of those of a release."""
+    _, before, bases = _around(connection, key)
+    return [(*names.parse(entry.name), entry.version) for entry in (*before, *bases)]
+
+
+def _around(connection: Connection, key: Key) -> tuple[list[Entry], list[Entry], list[Entry]]:
+    """A release, the one before it, and those that it is based on."""
     entries = releases.entries(connection, *key[:2])
     own = next(entry for entry in entries if entry.version == key[2])
     version = contracts.before([each for each in entries if each.number < own.number], key[2])
@@ -91,11 +97,7 @@ def _around(connection: Connection, key: Key) -> tuple[list[Known], list[Known],
         and wanted.registry is None
         and (found := answering(releases.entries(connection, *names.parse(name)), wanted))
     ]
-    return (
-        [*_known(connection, [own])],
-        [*_known(connection, before)],
-        [*_known(connection, bases)],
-    )
+    return [own], before, bases
 
 
 def _known(connection: Connection, entries: list[Entry]) -> Iterator[Known]:
