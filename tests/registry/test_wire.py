@@ -1,11 +1,15 @@
 from __future__ import annotations
 
+import json
 import socket
 from urllib.parse import urlsplit
 
 import pytest
 
+from modelshelf.errors import IntegrityError
 from modelshelf.registry import wire
+from modelshelf.store.digest import content_digest, require_content
+from tests.registry.conftest import Client, Draft, Running
 
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: here\r\n"
 
@@ -55,3 +59,22 @@ def test_answers_are_sent_at_once() -> None:
 
     with _listen("127.0.0.1", 0) as listening:
         assert listening.proto == socket.IPPROTO_TCP  # what asyncio asks before TCP_NODELAY
+
+
+@pytest.mark.parametrize("path", ["/config.json", "/index/acme/digits.jsonl", "/index/acme/none.jsonl"])
+def test_small_answers_tell_their_digest(
+    registry: Running, acme: Client, draft: type[Draft], path: str
+) -> None:
+    assert draft().publish(acme).status == 201
+    answer = registry.client("GET", path)
+    require_content(answer.headers["content-digest"], answer.body)
+    with pytest.raises(IntegrityError):
+        require_content(answer.headers["content-digest"], answer.body + b" ")
+
+
+def test_a_request_that_was_damaged_is_refused(acme: Client, draft: type[Draft]) -> None:
+    body = json.dumps(draft().session()).encode()
+    digest = {"Content-Digest": content_digest(body)}
+    refused = acme("POST", "/api/v1/sessions", body.replace(b"Handwritten", b"Handwrittem"), digest)
+    assert (refused.status, refused.json["error"]) == (422, "IntegrityError")
+    assert acme("POST", "/api/v1/sessions", body, digest).status == 201

@@ -7,8 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.errors import Invalid
-from modelshelf.store.digest import hash_file, require_sha256, sha256_of
+from modelshelf.errors import IntegrityError, Invalid
+from modelshelf.store.digest import (
+    content_digest,
+    hash_file,
+    require_content,
+    require_sha256,
+    sha256_of,
+)
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n", bytes(range(256)) * 9000])
@@ -32,3 +38,16 @@ def test_git_knows_the_blob_by_the_same_name(tmp_path: Path) -> None:
 def test_only_a_sha256_may_become_a_path(text: str) -> None:
     with pytest.raises(Invalid):
         require_sha256(text)
+
+
+@pytest.mark.parametrize("claimed", [None, "", "sha-512=:AAAA:", "nonsense"])
+def test_a_body_of_which_nothing_is_claimed_is_taken(claimed: str | None) -> None:
+    require_content(claimed, b"body")
+
+
+@pytest.mark.parametrize("before", ["", "sha-512=:AAAA:, "])
+def test_a_body_is_that_of_its_digest(before: str) -> None:
+    claimed = before + content_digest(b"body")
+    require_content(claimed, b"body")
+    with pytest.raises(IntegrityError):
+        require_content(claimed, b"bodi")

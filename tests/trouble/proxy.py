@@ -289,7 +289,7 @@ class Proxy:
             fault = wire.faults["down"] = self._fault(exchange, "down", part.length)
             head = part.head
             if fault and fault.kind == "shorten":
-                length = rb"\1%d" % fault.at
+                length = rb"\g<1>%d" % fault.at
                 head = re.sub(rb"(?i)(\r\ncontent-length: *)\d+", length, head)
             self._pass(wire, "down", head, exchange)
         else:

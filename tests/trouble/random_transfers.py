@@ -1,8 +1,9 @@
-"""Transfers whose client or registry is killed at random moments, through a wire that counts.
+"""Transfers whose client or registry is killed at random moments, or whose wire damages them.
 
 `python -m tests.trouble.random_transfers --count 300`: publishes, installs and upgrades, each again
-and again; one side is killed, then the command is repeated until it succeeds. Prints one JSON
-object: how many were killed, what was wrong after which, and how many bytes a kill cost.
+and again; something happens to it, then the command is repeated until it succeeds. Prints one JSON
+object for each kind: in how many rounds something happened, what was wrong after which, and how
+many bytes it cost.
 """
 
 from __future__ import annotations
@@ -24,16 +25,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from modelshelf.store.recipe import SMALL_BYTES, loads
+from modelshelf.store.recipe import SEGMENT_BYTES, SMALL_BYTES, loads
 from tests.registry.conftest import Client
 from tests.trouble import forked
 from tests.trouble.forked import ForkedServer, ProxyProcess
-from tests.trouble.proxy import Exchange
+from tests.trouble.proxy import KINDS, Exchange
 from tests.trouble.weights import write_model
 
 NAME = "ann/model"
 COMMANDS = ("publish", "republish", "install", "upgrade")
-VICTIMS = ("client", "server")
+VICTIMS = ("client", "server", "wire")
 SHARE = 1.02
 LOST_BYTES = 1 << 20
 """What one kill may lose: see `Told.lost`."""
@@ -68,7 +69,7 @@ class Undisturbed(NamedTuple):
 
 
 class Round(NamedTuple):
-    """One kill: what was wrong after it, and the bytes that the command took in all."""
+    """One kill, or several faults of the wire: what was wrong then, and the bytes moved in all."""
 
     killed: bool
     wrong: str | None
@@ -137,8 +138,8 @@ class Bench:
 
 def undisturbed(bench: Bench, case: Case) -> Undisturbed:
     """Run the command twice: once to warm up, once to measure."""
-    for name in ("warm", "measured"):
-        folder = _begin(bench, case, name)
+    for _ in range(2):
+        folder = _begin(bench, case)
         before = bench.proxy.told(settle=True)
         began = time.monotonic()
         forked.done(folder, *case.arguments)
@@ -150,11 +151,11 @@ def undisturbed(bench: Bench, case: Case) -> Undisturbed:
     return Undisturbed(moved, seconds, lock)
 
 
-def round_of(
+def killed_round(
     bench: Bench, case: Case, victim: str, after_seconds: float, like: Undisturbed
 ) -> Round:
     """Kill one side so long after the beginning, look, and run the command to its end."""
-    folder = _begin(bench, case, "round")
+    folder = _begin(bench, case)
     before = bench.proxy.told(settle=True)
     client = forked.begun(folder, *case.arguments)
     time.sleep(after_seconds)
@@ -163,32 +164,70 @@ def round_of(
     else:
         bench.server.end()
         bench.serve(_data(case, folder))
-        code = forked.ended(client)
-        killed = True
-    wrong = wrong_between(bench, case, folder, code)
-    runs = 0
-    while wrong is None and code != 0 and runs < 5:
-        code, runs = forked.run(folder, *case.arguments), runs + 1
-        if code == 1 and case.sends and "already published" in forked.said(folder):
-            code = 0  # it was killed after its last step
+        killed, code = True, forked.ended(client)
+    wrong = wrong_between(bench, case, folder, code) or _to_its_end(case, folder, code)
     moved = bench.proxy.told(settle=True) - before
     exchanges = bench.proxy.exchanges()
-    if wrong is None and code != 0:
-        wrong = f"not to its end: {code} {forked.said(folder)}"
     wrong = (
         wrong
         or wrong_at_the_end(bench, case, folder, like)
         or sent_again(exchanges)
-        or too_much(moved, like)
+        or too_much(moved, like, LOST_BYTES)
     )
-    if wrong is not None:
+    return _ended(folder, Round(killed, wrong, moved))
+
+
+def faulty_round(bench: Bench, case: Case, choice: random.Random, like: Undisturbed) -> Round:
+    """Run the command over a wire with some faults, look, and run it over one without."""
+    folder = _begin(bench, case)
+    before = bench.proxy.told(settle=True)
+    faults = {"seed": choice.randrange(1 << 30), "rate": choice.choice((0.1, 0.3)), "seconds": 0.1}
+    bench.proxy.told(
+        faults=faults | {"most": choice.randint(1, 4), "kinds": choice.choice((KINDS, ("flip",)))}
+    )
+    code = forked.run(folder, *case.arguments)
+    bench.proxy.told(faults=None, settle=True)
+    exchanges = bench.proxy.exchanges()
+    told = ", ".join(
+        f"{each.path.split('?')[0][:40]} {each.fault}" for each in exchanges if each.fault
+    )
+    wrong = wrong_between(bench, case, folder, code) or _to_its_end(case, folder, code, most_runs=1)
+    moved = bench.proxy.told(settle=True) - before
+    wrong = (
+        wrong
+        or wrong_at_the_end(bench, case, folder, like)
+        or too_much(moved, like, _cost(exchanges))
+    )
+    return _ended(folder, Round(bool(told), wrong and f"{told}: {wrong}", moved))
+
+
+def _cost(exchanges: list[Exchange]) -> int:
+    """What the faults may have cost: with a wrong bit goes a segment, or a bundle of them."""
+    damaged = sum(each.fault.startswith(("flip", "shorten")) for each in exchanges)
+    return LOST_BYTES + damaged * SEGMENT_BYTES
+
+
+def _to_its_end(case: Case, folder: Path, code: int, most_runs: int = 5) -> str | None:
+    """Run the command until it succeeds, if it did not; what to say where it never does."""
+    for _ in range(most_runs):
+        if code == 0:
+            return None
+        code = forked.run(folder, *case.arguments)
+        if code == 1 and case.sends and "already published" in forked.said(folder):
+            return None  # it was killed after its last step
+    return None if code == 0 else f"not to its end: {code} {forked.said(folder)}"
+
+
+def _ended(folder: Path, told: Round) -> Round:
+    """Keep for a look what a round left where something was wrong."""
+    if told.wrong is not None:
         folder.rename(folder.with_name(f"wrong-{time.monotonic_ns()}"))
-    return Round(killed, wrong, moved)
+    return told
 
 
 def wrong_between(bench: Bench, case: Case, folder: Path, code: int) -> str | None:
     """What is wrong with what a kill left, or None. `code` is the client's, where it still lived."""
-    if code not in (-1, 0, 6):
+    if code not in (-1, 0, 5, 6):
         return f"ended with {code}: {forked.said(folder)}"
     if told := visible_wrong(bench.direct, {case.version: case.files} if case.sends else {}):
         return told
@@ -268,9 +307,9 @@ def sent_again(exchanges: list[Exchange]) -> str | None:
     return None
 
 
-def too_much(moved: int, like: Undisturbed) -> str | None:
-    """What to say where more bytes were moved than a kill explains, or None."""
-    if moved <= SHARE * like.moved + LOST_BYTES:
+def too_much(moved: int, like: Undisturbed, lost: int) -> str | None:
+    """What to say where more bytes were moved than the trouble explains, or None."""
+    if moved <= SHARE * like.moved + lost:
         return None
     return f"{moved} bytes instead of {like.moved}"
 
@@ -280,9 +319,9 @@ def _data(case: Case, folder: Path) -> Path:
     return folder / "data" if case.sends else case.folder / "data"
 
 
-def _begin(bench: Bench, case: Case, name: str) -> Path:
+def _begin(bench: Bench, case: Case) -> Path:
     """A copy of where the command begins, being served."""
-    folder = bench.folder / "rounds" / name
+    folder = bench.folder / "rounds" / "round"
     ignored = () if case.sends else ("data",)
     if case.sends:
         bench.server.end()
@@ -336,7 +375,10 @@ def rounds(bench: Bench, command: str, victim: str, count: int, choice: random.R
     for _ in range(4 * count):
         if sum(each.killed for each in done) == count:
             break
-        done.append(round_of(bench, case, victim, choice.uniform(0, seconds), like))
+        if victim == "wire":
+            done.append(faulty_round(bench, case, choice, like))
+            continue
+        done.append(killed_round(bench, case, victim, choice.uniform(0, seconds), like))
         if not done[-1].killed:
             seconds *= 0.9  # it ends sooner than was thought
     wrong = [each.wrong for each in done if each.wrong]
@@ -347,17 +389,15 @@ def rounds(bench: Bench, command: str, victim: str, count: int, choice: random.R
 
 def main(
     folder: Path, count: int, megabytes: int, seed: int, chosen: tuple[str, ...]
-) -> list[Told]:
-    """`count` moments in all, over every command and both sides."""
+) -> Iterator[Told]:
+    """`count` moments in all, over every command and all that may happen to it."""
     bench = Bench(folder, megabytes)
-    choice = random.Random(seed)
     try:
         bench.prepare()
         pairs = [(c, v) for c in COMMANDS for v in VICTIMS if f"{c}/{v}" in chosen or not chosen]
-        return [
-            rounds(bench, command, victim, -(-count // len(pairs)), choice)
-            for command, victim in pairs
-        ]
+        for command, victim in pairs:
+            choice = random.Random(f"{seed} {command} {victim}")
+            yield rounds(bench, command, victim, -(-count // len(pairs)), choice)
     finally:
         bench.close()
 
@@ -372,3 +412,4 @@ if __name__ == "__main__":
     _folder = Path(tempfile.mkdtemp())
     for _told in main(_folder, _given.count, _given.megabytes, _given.seed, tuple(_given.only)):
         sys.stdout.write(json.dumps(_told._asdict()) + "\n")
+        sys.stdout.flush()

@@ -31,6 +31,7 @@ from modelshelf.errors import (
     Unsatisfiable,
     UsageError,
 )
+from modelshelf.store.digest import CONTENT, content_digest, require_content
 
 timeout_seconds = 30.0
 largest_answer_bytes = 64 << 20
@@ -67,6 +68,10 @@ class Standstill(NetworkError):
 
 class NoRegistry(NetworkError):
     """What answers knows nothing of the path that we asked for, and is perhaps no registry."""
+
+
+class Damaged(NetworkError):
+    """What came is not what the other side sent."""
 
 
 class Answer(NamedTuple):
@@ -266,6 +271,7 @@ class Connection:
             given["Authorization"] = f"Bearer {self._token}"
         if isinstance(body, bytes):
             given.setdefault("Content-Type", "application/json")
+            given[CONTENT] = content_digest(body)
         connection = self._open()
         if connection.sock is None:
             connection.connect()
@@ -293,6 +299,10 @@ class Connection:
             self.close()
             raise NetworkError("the answer is too large to be true", where=self.base)
         headers = {name.lower(): value for name, value in response.getheaders()}
+        try:
+            require_content(headers.get(CONTENT), body)
+        except IntegrityError as error:
+            raise Damaged(error.message, where=self.base) from None
         return Answer(response.status, headers, body)
 
     def _unreachable(self, error: Exception) -> NetworkError:

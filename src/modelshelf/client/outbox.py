@@ -6,7 +6,7 @@ import contextlib
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +17,7 @@ from modelshelf.client.receive import Stopped
 from modelshelf.client.remote import API, Registry
 from modelshelf.client.transfer import Progress
 from modelshelf.errors import Conflict, IntegrityError, NetworkError, NotFound
+from modelshelf.store.digest import CONTENT, content_digest
 
 block_bytes = 64 << 10
 """A timeout bounds the sending of one block: it has to be short for a slow line."""
@@ -73,8 +74,11 @@ class Outbox:
     def recipe(self, sha256: str, body: bytes) -> tuple[Begun, ...] | None:
         """Tell of which segments a file is made → those to send; None where nobody asks for that."""
         path = f"{self._base}/recipes/{sha256}"
+        headers = {CONTENT: content_digest(body)}
         try:
-            answer = _again(lambda: self._put(path, self._blocks(body)(0), len(body)))
+            answer = _again(
+                lambda: self._put(path, self._blocks(body)(0), len(body), headers=headers)
+            )
         except NotFound:
             return None
         return _decoded(_LACKING, answer).missing
@@ -139,8 +143,15 @@ class Outbox:
                 if received.complete:
                     return
 
-    def _put(self, path: str, blocks: Blocks, size: int, method: str = "PUT") -> bytes:
-        return self._http.upload(path, blocks, size, method=method).body
+    def _put(
+        self,
+        path: str,
+        blocks: Blocks,
+        size: int,
+        method: str = "PUT",
+        headers: Mapping[str, str] | None = None,
+    ) -> bytes:
+        return self._http.upload(path, blocks, size, headers, method=method).body
 
     def _blocks(self, content: bytes) -> From:
         def blocks(start: int) -> Blocks:

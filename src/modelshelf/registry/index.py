@@ -16,16 +16,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from modelshelf.registry import releases
 from modelshelf.registry.database import Database
+from modelshelf.store.digest import CONTENT, content_digest
 
 _MAX_CACHED = 1024
 _MAX_CACHED_BYTES = 256 << 10
 
 
 class Document(NamedTuple):
-    """An index file as it is served: its strong ETag (quoted) and its bytes."""
+    """An index file as it is served: its strong ETag (quoted), its bytes, and their digest."""
 
     etag: str
     body: bytes
+    digest: str
 
 
 def lines(connection: Connection, publisher: str, name: str) -> bytes:
@@ -78,7 +80,8 @@ class Documents:
 
     def _load(self, key: str, path: str, stamp: tuple[int, int, int]) -> Document:
         body = Path(path).read_bytes()
-        document = Document(f'"{hashlib.sha256(body).hexdigest()[:32]}"', body)
+        tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        document = Document(tag, body, content_digest(body))
         if len(body) <= _MAX_CACHED_BYTES:
             if len(self._cache) >= _MAX_CACHED:
                 self._cache.pop(next(iter(self._cache)), None)
@@ -109,6 +112,7 @@ class Shortcut:
         headers = [*HEADERS, (b"etag", etag)]
         if status == 200:
             headers.append((b"content-length", str(len(body)).encode()))
+            headers.append((CONTENT.encode(), document.digest.encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

@@ -30,6 +30,7 @@ from modelshelf.errors import Invalid, NotAllowed, UsageError
 from modelshelf.registry import accounts, replies
 from modelshelf.registry.accounts import Identity
 from modelshelf.registry.service import Service
+from modelshelf.store.digest import CONTENT, require_content
 
 Function = TypeVar("Function", bound=Callable[..., object])
 ANY_TOKEN = "any"  # noqa: S105 (a scope that every token has)
@@ -121,6 +122,7 @@ class Endpoint:
 
     def _private(self, request: Request, answer: Response) -> Response:
         """What is told to one account no cache may keep for the next."""
+        replies.sealed(answer)
         if self.scope is not None or "authorization" in request.headers:
             answer.headers.setdefault("cache-control", "no-store")
         return answer
@@ -161,7 +163,10 @@ class Resource:
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """The whole body; more than `limit_bytes` is answered with 413 as soon as that is known."""
+    """The whole body; more than `limit_bytes` is answered with 413 as soon as that is known.
+
+    Raises IntegrityError for one that was damaged on the way.
+    """
     too_large = replies.Answer(
         413, Invalid("The document is too large", expected=f"at most {limit_bytes} bytes")
     )
@@ -172,7 +177,9 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
         parts += chunk
         if len(parts) > limit_bytes:
             raise too_large
-    return bytes(parts)
+    body = bytes(parts)
+    require_content(request.headers.get(CONTENT), body)
+    return body
 
 
 async def chunks(request: Request) -> AsyncIterator[bytes]:

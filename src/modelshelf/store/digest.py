@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import os
 import re
@@ -11,7 +12,10 @@ from typing import NamedTuple, Protocol
 from modelshelf.errors import IntegrityError, Invalid
 
 READ_BYTES = 1 << 20
+CONTENT = "content-digest"
+"""The header with which either side tells the digest of a small body (RFC 9530)."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_CONTENT = re.compile(r"(?:^|[ ,])sha-256=:([A-Za-z0-9+/=]+):")
 
 
 class Hashes(NamedTuple):
@@ -62,6 +66,18 @@ def hash_file(path: Path, *also: Digest) -> Hashes:
             "The file changed while it was read", where=str(path), expected=size, got=seen
         )
     return Hashes(size, sha256.hexdigest(), git.hexdigest(), md5.hexdigest())
+
+
+def content_digest(body: bytes) -> str:
+    """What the header `Content-Digest` says of a body."""
+    return f"sha-256=:{base64.b64encode(hashlib.sha256(body).digest()).decode()}:"
+
+
+def require_content(claimed: str | None, body: bytes) -> None:
+    """Raise IntegrityError where a body is not the one that its `Content-Digest` tells of."""
+    match = _CONTENT.search(claimed or "")
+    if match and match[0].lstrip(" ,") != content_digest(body):
+        raise IntegrityError("The message was damaged on the way", hint="try again")
 
 
 def sha256_of(path: Path) -> str:
