@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple
 
 import blake3
@@ -27,6 +28,8 @@ from modelshelf.store.codec import WORTH_A_BASE, Codec
 from modelshelf.store.places import read_at
 from modelshelf.store.recipe import ID_BYTES, SMALL_BYTES, Piece, Recipe, dumps
 
+encoding_threads = 2
+"""Each takes some 25 MiB, and more bytes a second than most lines."""
 bundle_bytes = 1 << 20
 bundle_count = 256
 SURELY = 0.5
@@ -110,8 +113,10 @@ def _due(source: Source, lacking: dict[str, Begun], bases: Bases) -> Iterator[Du
 
 
 def _send_all(queue: _Queue, outbox: Outbox, progress: Progress) -> None:
-    with ThreadPoolExecutor(threads) as pool:
-        tasks = [pool.submit(_Sender(outbox, progress).run, queue) for _ in range(threads)]
+    with ThreadPoolExecutor(encoding_threads) as coding, ThreadPoolExecutor(threads) as pool:
+        encoders = _Encoders(coding, encoding_threads)
+        senders = [_Sender(outbox, encoders, progress) for _ in range(threads)]
+        tasks = [pool.submit(sender.run, queue) for sender in senders]
         try:
             wait(tasks, return_when=FIRST_EXCEPTION)
         finally:
@@ -138,19 +143,18 @@ class _Queue:
 
 
 class _Sender:
-    """One thread's work: read, encode, send."""
+    """One thread's work: have segments encoded, and send them."""
 
-    def __init__(self, outbox: Outbox, progress: Progress) -> None:
+    def __init__(self, outbox: Outbox, encoders: _Encoders, progress: Progress) -> None:
         self._outbox = outbox
+        self._encoders = encoders
         self._progress = progress
-        self._codec = Codec()
-        self._raw, self._base = _Room(), _Room()
         self._bundle: list[Blob] = []
 
     def run(self, queue: _Queue) -> None:
         """Send what is due until nothing is left."""
         for due in queue:
-            blob = self._encoded(due)
+            blob = self._encoders.shortest(due)
             if len(blob.content) < SMALL_BYTES:
                 self._add(blob)
             else:
@@ -165,43 +169,88 @@ class _Sender:
 
     def _flush(self) -> None:
         bundle, self._bundle = self._bundle, []
-        if len(bundle) > 1:
-            try:
-                self._outbox.bundle([(each.key, each.content) for each in bundle])
-            except (NotFound, IntegrityError):  # one of them: the others may have come
-                for each in bundle:
-                    self._send(each)
-            else:
-                self._progress(sum(each.due.piece.size for each in bundle))
-        else:
+        if len(bundle) < 2:
             for each in bundle:
                 self._send(each)
+            return
+        try:
+            self._outbox.bundle([(each.key, each.content) for each in bundle])
+        except (NotFound, IntegrityError):  # one of them: the others may have come
+            for each in bundle:
+                self._send(each)
+        else:
+            self._progress(sum(each.due.piece.size for each in bundle))
 
     def _send(self, blob: Blob) -> None:
         due = blob.due
         try:
             self._outbox.blob(blob.key, blob.content, due.begun.of(blob.key))
-        except NotFound:  # nobody may read the base any longer
+        except NotFound:
             if blob.key == due.id:
                 raise
-            solo = self._solo(due, self._read(due))
-            self._outbox.blob(due.id, solo, due.begun.of(due.id))
+            # nobody may read the base any longer
+            alone = self._encoders.alone(due)
+            self._outbox.blob(alone.key, alone.content, due.begun.of(alone.key))
         self._progress(due.piece.size)
 
-    def _encoded(self, due: Due) -> Blob:
-        raw = self._read(due)
-        told = self._delta(due, raw)
+
+class _Encoders:
+    """Threads that encode for all who send: so many and no more, which bounds memory."""
+
+    def __init__(self, pool: Executor, count: int) -> None:
+        self._pool = pool
+        self._free: SimpleQueue[_Encoder] = SimpleQueue()
+        for _ in range(count):
+            self._free.put(_Encoder())
+
+    def shortest(self, due: Due) -> Blob:
+        """The segment in the fewest bytes: against its base, or by itself."""
+        return self._have(lambda encoder: encoder.shortest(due))
+
+    def alone(self, due: Due) -> Blob:
+        """The segment by itself."""
+        return self._have(lambda encoder: encoder.alone(due, encoder.read(due)))
+
+    def _have(self, work: Callable[[_Encoder], Blob]) -> Blob:
+        def done() -> Blob:
+            encoder = self._free.get()
+            try:
+                return work(encoder)
+            finally:
+                self._free.put(encoder)
+
+        return self._pool.submit(done).result()
+
+
+class _Encoder:
+    """Reads and encodes segments."""
+
+    def __init__(self) -> None:
+        self._codec = Codec()
+        self._raw, self._base = _Room(), _Room()
+
+    def shortest(self, due: Due) -> Blob:
+        raw = self.read(due)
+        told = self._against(due, raw)
         if told is not None and len(told.content) < SURELY * len(raw):
             return told
-        solo = self._solo(due, raw)
-        if told is not None and len(told.content) < WORTH_A_BASE * len(solo):
-            return told
+        alone = self.alone(due, raw)
+        worth = told is not None and len(told.content) < WORTH_A_BASE * len(alone.content)
+        return told if told is not None and worth else alone
+
+    def alone(self, due: Due, raw: memoryview) -> Blob:
+        solo = self._codec.solo(raw, due.piece.width, floating=due.piece.floating)
         return Blob(due, due.id, solo)
 
-    def _solo(self, due: Due, raw: memoryview) -> bytes:
-        return self._codec.solo(raw, due.piece.width, floating=due.piece.floating)
+    def read(self, due: Due) -> memoryview:
+        """The bytes of the segment; raises IntegrityError where they are others by now."""
+        raw = self._raw.load(due.place, due.piece.start, due.piece.size)
+        if raw is None or blake3.blake3(raw).hexdigest() != due.id:
+            raise changed(due.place)
+        return raw
 
-    def _delta(self, due: Due, raw: memoryview) -> Blob | None:
+    def _against(self, due: Due, raw: memoryview) -> Blob | None:
+        """The segment against its base, where there is one and that is what it should be."""
         if due.base is None:
             return None
         base = self._base.load(due.base.place, due.base.start, due.base.size)
@@ -210,12 +259,6 @@ class _Sender:
         width, floating = due.piece.width, due.piece.floating
         blob = self._codec.delta(raw, base, width, floating=floating, below=len(raw))
         return None if blob is None else Blob(due, f"{due.id}-{due.base.id}", blob)
-
-    def _read(self, due: Due) -> memoryview:
-        raw = self._raw.load(due.place, due.piece.start, due.piece.size)
-        if raw is None or blake3.blake3(raw).hexdigest() != due.id:
-            raise changed(due.place)
-        return raw
 
 
 class _Room:
