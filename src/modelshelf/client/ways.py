@@ -6,18 +6,13 @@ against a parent where that is shorter than the segment alone.
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf.store.codec import CASTS
 from modelshelf.store.local import Place
-from modelshelf.store.recipe import Parent, Recipe
-
-DELTA = "delta"
-_NARROWING = 2
-"""Every cast there is makes values half as wide."""
+from modelshelf.store.recipe import DELTA, Parent, Recipe
 
 Find = Callable[[str], Path | None]
 """Where the whole file with this sha256 lies, None where it is not here."""
@@ -118,28 +113,18 @@ def _need(
     )
 
 
-class _Helper:
+class _Helper(NamedTuple):
     """A parent that is here."""
 
-    def __init__(self, parent: Parent, path: Path) -> None:
-        self._parent = parent
-        self._path = path
-        self._starts = [run.start for run in parent.runs]
-        self._known = parent.kind == DELTA or parent.kind in CASTS
+    parent: Parent
+    path: Path
 
     def base(self, number: int, start: int, size: int) -> Base | None:
         """What the parent has for the segment of `size` bytes from `start` on."""
-        stored = self._parent.stored[number]
-        at = bisect_right(self._starts, start) - 1
-        if stored is None or at < 0 or not self._known:
+        kind, stored = self.parent.kind, self.parent.stored[number]
+        if stored is None or (kind != DELTA and kind not in CASTS):
             return None
-        run = self._parent.runs[at]
-        covered = min(size, run.start + run.size - start)
-        if covered <= 0 or (covered < size and not self._may_be_short(stored)):
+        lies = self.parent.base(start, size)
+        if lies is None or (kind == DELTA and not stored and lies[1] < size):
             return None
-        wider = 1 if self._parent.kind == DELTA else _NARROWING
-        place = Place(self._path, run.source + wider * (start - run.start), wider * covered)
-        return Base(place, self._parent.kind, stored)
-
-    def _may_be_short(self, stored: int) -> bool:
-        return self._parent.kind == DELTA and stored > 0
+        return Base(Place(self.path, *lies), kind, stored)

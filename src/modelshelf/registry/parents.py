@@ -163,7 +163,9 @@ def _told(kept: Kept, file: Known, match: Match) -> tuple[Parent, list[recipes.S
     return msgspec.structs.replace(parent, stored=stored), rows
 
 
-def _delta(kept: Kept, segment: Segment, content: bytes, base: bytes) -> recipes.Segment | None:
+def _delta(
+    kept: Kept, segment: Segment, content: bytearray, base: bytearray
+) -> recipes.Segment | None:
     """Keep what the segment is against its base, where that saves enough."""
     with kept.codecs.one() as codec:
         blob = codec.delta(

@@ -15,6 +15,7 @@ import blake3
 from modelshelf.errors import IntegrityError
 from modelshelf.store.blobs import Blobs
 from modelshelf.store.codec import Codec
+from modelshelf.store.places import read_at, write_at
 from modelshelf.store.recipe import Cut, Piece, Recipe, pieces
 
 threads = 2
@@ -116,7 +117,7 @@ def put_together(recipe: Recipe, blobs: Blobs, target: Path, codecs: Codecs) -> 
         def fill(segment: tuple[str, int, int]) -> None:
             identifier, start, size = segment
             with codecs.one() as codec:
-                write(descriptor, start, decoded(blobs, codec, identifier, size))
+                write_at(descriptor, start, decoded(blobs, codec, identifier, size))
 
         _each(fill, recipe.segments())
 
@@ -129,24 +130,12 @@ def decoded(blobs: Blobs, codec: Codec, identifier: str, size: int) -> memoryvie
     return raw
 
 
-def read(descriptor: int, start: int, size: int) -> bytes:
+def read(descriptor: int, start: int, size: int) -> bytearray:
     """So many bytes of an open file from `start` on; raises IntegrityError where it ends before."""
-    content = os.pread(descriptor, size, start)
-    while len(content) < size:
-        more = os.pread(descriptor, size - len(content), start + len(content))
-        if not more:
-            raise IntegrityError("the file changed while it was read", expected=size)
-        content += more
+    content = bytearray(size)
+    if read_at(descriptor, start, memoryview(content)) < size:
+        raise IntegrityError("the file changed while it was read", expected=size)
     return content
-
-
-def write(descriptor: int, start: int, content: bytes | memoryview) -> None:
-    """Write all of `content` at `start` of an open file."""
-    view = memoryview(content)
-    while view:
-        count = os.pwrite(descriptor, view, start)
-        start += count
-        view = view[count:]
 
 
 def _each(work: Callable[[Item], Made], items: Iterable[Item]) -> list[Made]:

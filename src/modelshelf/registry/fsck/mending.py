@@ -55,7 +55,7 @@ def lying_whole(kept: Kept, place: Place) -> bytes | None:
     """These bytes of a file that lies whole beside the segments; nothing checked them."""
     try:
         with kept.store.path(place.sha256).open("rb", buffering=0) as file:
-            return read(file.fileno(), place.start, place.size)
+            return bytes(read(file.fileno(), place.start, place.size))
     except (FileNotFoundError, IntegrityError):
         return None
 
