@@ -16,8 +16,7 @@ _BLOCK = 1 << 18
 
 @dataclass
 class Count:
-    """Bytes since the last `reset`: all of them in both directions, and bodies of answers by the
-    first part of the path (`files`, `recipes`, `segments`, `index` ...)."""
+    """Bytes since the last `reset`: all of them in both directions, and bodies of answers by path."""
 
     up: int = 0
     down: int = 0
@@ -41,7 +40,7 @@ class Count:
     def add_body(self, path: str, size: int) -> None:
         """Count bytes of the body of an answer for `path`."""
         with self._lock:
-            self.bodies[path.lstrip("/").partition("/")[0].partition("?")[0]] += size
+            self.bodies[path.partition("?")[0]] += size
 
 
 @contextmanager

@@ -32,8 +32,12 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Whether the goal is reached, and hf_xet not better."""
-        if self.share is None or self.got is None:
+        """Whether all bytes to the client are within the goal, and not more than hf_xet's.
+
+        Ours are those of HTTP with its heads, index and description of the release; hf_xet's are
+        xorbs and shards only, since its `local://` mode speaks no HTTP.
+        """
+        if self.got is None or self.share is None:
             return FAILED
         reached = self.goal is None or self.share <= self.goal
         behind = self.got.down > self.peers.get("hf_xet", self.got.down)
@@ -53,13 +57,13 @@ class Kept:
 def wire(rows: Sequence[Row]) -> str:
     """Bytes on the wire to a reader who has the first file."""
     peers = _peers(rows)
-    lines = [("bytes on the wire", "file", OURS, "of which files", "of the file",
-              f"goal ({SOURCE})", "", *(x for peer in peers for x in (peer, "of the file")))]  # fmt: skip
+    lines = [("bytes on the wire", "file", OURS, "of the file", "its content",
+              "of the file", f"goal ({SOURCE})", "", *(x for peer in peers for x in (peer, "of the file")))]  # fmt: skip
     for row in rows:
         got = row.got
         lines.append((
-            row.title, _number(row.file_bytes), _number(got and got.down),
-            _number(got and got.payload), _share(row.share), _share(row.goal), row.verdict,
+            row.title, _number(row.file_bytes), *_of(got and got.down, row.file_bytes),
+            *_of(got and got.content, row.file_bytes), _share(row.goal), row.verdict,
             *(x for peer in peers for x in _of(row.peers.get(peer), row.file_bytes)),
         ))  # fmt: skip
     return _aligned(lines)

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,6 @@ from benchmarks.bytes.proxy import Count, counting
 
 PACKAGE = f"{registry.PUBLISHER}/pair"
 PATIENCE_SECONDS = 900
-PAYLOADS = ("files", "recipes", "segments")
-"""Paths whose answers carry what files are made of."""
 
 _HEAD = """\
 [package]
@@ -48,11 +47,14 @@ _FORMATS = {".pt": "pytorch", ".safetensors": "safetensors"}
 
 @dataclass(frozen=True)
 class Moved:
-    """What one step took: bytes down (all, and bodies of what files are made of), bytes up, and the
-    bytes that the registry stored more."""
+    """What one step took: bytes down (all, and what the file was made of: recipe, segments, or the
+    file itself), bytes up, and the bytes that the registry stored more.
+
+    `bodies` are those of all answers by the first part of their paths.
+    """
 
     down: int
-    payload: int
+    content: int
     up: int
     stored: int
     requests: int
@@ -135,9 +137,9 @@ def upgrade(folder: Path, parent: Path | None, child: Path) -> tuple[Moved, Move
         if parent is not None:
             here.publish("1.0.0", [parent])
             here.shelf("install", PACKAGE, "--allow-pickle", cwd=project)
-        published = _moved(here, lambda: here.publish("1.1.0", [child]))
+        published = _moved(here, child, lambda: here.publish("1.1.0", [child]))
         words = ["install", PACKAGE] if parent is None else ["upgrade"]
-        got = _moved(here, lambda: here.shelf(*words, "--allow-pickle", cwd=project))
+        got = _moved(here, child, lambda: here.shelf(*words, "--allow-pickle", cwd=project))
         installed = project / ".shelf" / PACKAGE / "1.1.0" / child.name
         assert sha256(installed) == sha256(child), "a wrong file"
         return published, got
@@ -150,16 +152,19 @@ def stored(folder: Path, files: Sequence[Path]) -> int:
         return here.stored
 
 
-def _moved(here: Shop, step: Callable[[], None]) -> Moved:
+def _moved(here: Shop, file: Path, step: Callable[[], None]) -> Moved:
     before = here.stored
     here.count.reset()
     step()
-    bodies = dict(here.count.bodies)
+    bodies: Counter[str] = Counter()
+    for path, size in here.count.bodies.items():
+        bodies[path.split("/")[1]] += size
+    whole = here.count.bodies[f"/files/{sha256(file)}"]
     return Moved(
         down=here.count.down,
-        payload=sum(bodies.get(path, 0) for path in PAYLOADS),
+        content=bodies["recipes"] + bodies["segments"] + whole,
         up=here.count.up,
         stored=here.stored - before,
         requests=here.count.requests,
-        bodies=bodies,
+        bodies=dict(bodies),
     )
