@@ -24,16 +24,16 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain, islice
+from itertools import islice
 
 import msgspec
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, select
 
 from modelshelf.registry import describing, recipes, tables
-from modelshelf.registry.bases import Bases, told
+from modelshelf.registry.bases import Bases, Told, told
 from modelshelf.registry.service import Kept
 from modelshelf.store.blobs import DiskBlobs, Held
-from modelshelf.store.recipe import Recipe
+from modelshelf.store.recipe import ID_BYTES, Recipe
 from modelshelf.store.whole import asking
 
 MARGIN_SECONDS = 7200
@@ -78,58 +78,77 @@ def collect(
 
 
 class _Survey:
-    """Rows that no recipe seen so far names, and what it takes to ask once more later."""
+    """Rows that no recipe seen so far names, and what it takes to ask once more later.
+
+    Keys are bytes here, half as long: of a segment, or of it and of its base.
+    """
 
     def __init__(self, kept: Kept) -> None:
         self._bases = Bases(kept)
-        self._alone: set[str] = set()
-        self._against: dict[str, set[str]] = {}
+        self._unnamed: set[bytes] = set()
         self._seen: set[str] = set()
-        self._holders: dict[str, list[str]] = {}
+        self._holders: set[str] = set()
 
     def look(self, connection: Connection) -> None:
         """Read every row and every recipe."""
-        self._ask(f"{row.id}-{row.base}" if row.base else row.id for row in _rows(connection))
-        self._holders = {identifier: [] for identifier in self._against}
+        rows = connection.execute(select(tables.segments.c.id, tables.segments.c.base))
+        self._unnamed = {bytes.fromhex(row.id + row.base) for row in rows}
+        elsewhere: list[Told] = []
         for sha256, recipe in recipes.all_of(connection):
             self._seen.add(sha256)
-            for identifier in recipe.distinct() & self._holders.keys():
-                self._holders[identifier].append(sha256)
-            self._name(connection, recipe, reading=True)
-        self._ask(self.unnamed() - _in_sessions(connection, self.unnamed()))
+            elsewhere += self._name(connection, recipe)
+        for each in elsewhere:
+            self._discard(each, self._bases.find(connection, each))
+        self._unnamed -= _packed(_in_sessions(connection, self.unnamed()))
+        told = {key[:ID_BYTES] for key in self._unnamed if len(key) > ID_BYTES}
+        for sha256, recipe in recipes.all_of(connection) if told else ():
+            if not told.isdisjoint(_ids(recipe)):
+                self._holders.add(sha256)
 
     def look_again(self, connection: Connection, keys: set[str]) -> None:
         """Read what may have come to name one of the keys meanwhile; no blob is read."""
-        self._ask(keys - _in_sessions(connection, keys))
+        self._unnamed = _packed(keys - _in_sessions(connection, keys))
         new = {*connection.execute(select(tables.recipes.c.sha256)).scalars()} - self._seen
-        holders = chain.from_iterable(self._holders[each] for each in self._against)
-        for sha256 in {*new, *holders}:
+        for sha256 in new | self._holders:
             if (recipe := recipes.find(connection, sha256)) is not None:
-                self._name(connection, recipe, reading=False)
+                for each in self._name(connection, recipe):
+                    self._discard(each, None)
 
     def unnamed(self) -> set[str]:
         """The keys that nothing was seen to name."""
-        against = {f"{each}-{base}" for each, bases in self._against.items() for base in bases}
-        return self._alone | against
+        return {
+            f"{each[:ID_BYTES].hex()}-{base.hex()}" if (base := each[ID_BYTES:]) else each.hex()
+            for each in self._unnamed
+        }
 
-    def _ask(self, keys: Iterable[str]) -> None:
-        self._alone, self._against = set(), {}
-        for key in keys:
-            identifier, _, base = key.partition("-")
-            if base:
-                self._against.setdefault(identifier, set()).add(base)
-            else:
-                self._alone.add(key)
-
-    def _name(self, connection: Connection, recipe: Recipe, *, reading: bool) -> None:
-        self._alone -= recipe.distinct()
-        find = self._bases.find if reading else self._bases.known
+    def _name(self, connection: Connection, recipe: Recipe) -> list[Told]:
+        """Take out what a recipe names → the differences whose bases only reading can tell."""
+        self._unnamed.difference_update(_ids(recipe))
+        elsewhere = []
         for each in told(recipe):
-            bases = self._against.get(each.id)
-            if bases:
-                base = find(connection, each)
-                # of one that cannot be known now, all may be meant
-                bases.difference_update([base] if base else [*bases])
+            if (base := self._bases.known(connection, each)) is not None:
+                self._unnamed.discard(bytes.fromhex(each.id + base))
+            else:
+                elsewhere.append(each)
+        return elsewhere
+
+    def _discard(self, each: Told, base: str | None) -> None:
+        """Take out a difference; of one whose base cannot be known now, all may be meant."""
+        identifier = bytes.fromhex(each.id)
+        if base is not None:
+            self._unnamed.discard(identifier + bytes.fromhex(base))
+        else:
+            self._unnamed = {
+                key for key in self._unnamed if key == identifier or key[:ID_BYTES] != identifier
+            }
+
+
+def _ids(recipe: Recipe) -> Iterator[bytes]:
+    return (recipe.ids[at : at + ID_BYTES] for at in range(0, len(recipe.ids), ID_BYTES))
+
+
+def _packed(keys: Iterable[str]) -> set[bytes]:
+    return {bytes.fromhex(key.replace("-", "")) for key in keys}
 
 
 def _old(kept: Kept, unnamed: set[str], limit: float) -> list[Held]:
@@ -177,10 +196,6 @@ def _swept(kept: Kept) -> int:
     if isinstance(kept.blobs, DiskBlobs):
         gone += kept.blobs.sweep(older_than_seconds=LITTER_SECONDS)
     return len(gone)
-
-
-def _rows(connection: Connection) -> Iterable[Row[tuple[str, str]]]:
-    return connection.execute(select(tables.segments.c.id, tables.segments.c.base))
 
 
 def _named(connection: Connection, keys: list[str]) -> set[str]:
