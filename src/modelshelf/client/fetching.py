@@ -12,6 +12,7 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 from modelshelf.client import recipes, segments, whole
+from modelshelf.client.bench import Benches
 from modelshelf.client.hosts import Hosts
 from modelshelf.client.http import Connection
 from modelshelf.client.lane import Tools
@@ -22,7 +23,6 @@ from modelshelf.errors import Conflict
 from modelshelf.store.disk import DiskStore
 from modelshelf.store.parts import pulse
 from modelshelf.store.recipe import ID_BYTES, SEGMENT_BYTES, SMALL_BYTES, Recipe
-from modelshelf.store.whole import Codecs
 
 _APART_BYTES = 4 * SEGMENT_BYTES
 """A file of not more than this is the work of one thread."""
@@ -55,7 +55,7 @@ class Fetching:
         self._moved = Moved()
         self._stop = Event()
         wire = Wire(self._stop, Pace(), self._count)
-        self._tools = Tools(Hosts(http, headers), Codecs(), wire, progress)
+        self._tools = Tools(Hosts(http, headers), Benches(), wire, progress)
 
     def bring(self, files: Iterable[Wanted]) -> Moved:
         """Bring them all; what one is made of comes before it."""

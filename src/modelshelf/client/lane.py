@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 import blake3
 
+from modelshelf.client.bench import Bench, Benches
 from modelshelf.client.hosts import Body, Hosts
 from modelshelf.client.receive import Receiver, Stopped, Wire, failed
 from modelshelf.client.ways import Base, Need
@@ -18,15 +18,13 @@ from modelshelf.store.codec import RAW, Codec
 from modelshelf.store.inbox import LONGEST_BLOB_BYTES, Inbox
 from modelshelf.store.local import Place
 from modelshelf.store.parts import Parts
-from modelshelf.store.places import read_at
-from modelshelf.store.whole import Codecs
 
 
 class Tools(NamedTuple):
     """What all threads of one fetch share."""
 
     hosts: Hosts
-    codecs: Codecs
+    benches: Benches
     wire: Wire
     progress: Callable[[int], None]
     """Told how many more bytes of files are there; fewer than none where some were of no use."""
@@ -56,14 +54,17 @@ class Lane:
         self._tools = tools
         self._receiver = Receiver(inbox, tools.wire)
         self._plain = Codec()
-        self._scratch = bytearray()
 
     def bring(self, need: Need) -> None:
         """Put a segment in its places. Raises NetworkError, NotFound, IntegrityError, Stopped."""
         if self._tools.wire.stop.is_set():
             raise Stopped
         gauge = Gauge(need, self._tools.progress)
-        if not (self._near(need, gauge) or self._by_delta(need, gauge)):
+        if need.near:
+            with self._tools.benches.one() as bench:
+                if self._near(need, bench, gauge):
+                    return
+        if not (need.delta and self._by_delta(need, need.delta, gauge)):
             self._by_blob(need, gauge)
 
     def bring_together(self, needs: list[Need]) -> None:
@@ -80,29 +81,24 @@ class Lane:
         for need in (*alone, *left.values()):
             self.bring(need)
 
-    def _near(self, need: Need, gauge: Gauge) -> bool:
+    def _near(self, need: Need, bench: Bench, gauge: Gauge) -> bool:
         """From what lies on this machine, if that is what it should be."""
-        if any(self._kept(need, self._read(place), gauge) for place in need.places):
+        if any(self._kept(need, bench.read(place), gauge) for place in need.places):
             return True
-        if need.cast and (base := self._read(need.cast.place)):
-            with self._tools.codecs.one() as codec, contextlib.suppress(IntegrityError):
-                if self._kept(need, codec.cast(base, need.cast.kind), gauge):
-                    return True
-        blob = self._packed(need)
-        return blob is not None and self._decoded(need, blob, None, gauge)
+        if need.cast and self._by_cast(need, need.cast, bench, gauge):
+            return True
+        blob = bench.read(packed) if (packed := _packed(need)) else None
+        return blob is not None and self._decoded(need, blob, None, bench, gauge)
 
-    def _packed(self, need: Need) -> memoryview | None:
-        if need.packed is None:
-            return None
-        try:
-            size = need.packed.stat().st_size
-        except OSError:
-            return None
-        return self._read(Place(need.packed, 0, size)) if size <= LONGEST_BLOB_BYTES else None
+    def _by_cast(self, need: Need, cast: Base, bench: Bench, gauge: Gauge) -> bool:
+        base = bench.read(cast.place)
+        with contextlib.suppress(IntegrityError):
+            return base is not None and self._kept(need, bench.codec.cast(base, cast.kind), gauge)
+        return False
 
-    def _by_delta(self, need: Need, gauge: Gauge) -> bool:
+    def _by_delta(self, need: Need, delta: Base, gauge: Gauge) -> bool:
         """From what changed against a parent; it may be there no more, or the parent be damaged."""
-        if need.delta is None or (key := self._delta_key(need, need.delta)) is None:
+        if (key := self._delta_key(need, delta)) is None:
             return False
 
         def ask(start: int) -> Body:
@@ -110,7 +106,7 @@ class Lane:
 
         with contextlib.suppress(NotFound, IntegrityError):
             blob = self._receiver.blob(key, ask, gauge.show)
-            if self._decoded(need, blob, self._read(need.delta.place), gauge):
+            if self._made(need, blob, gauge):
                 return True
         self._receiver.inbox.clear()
         gauge.show(0)
@@ -142,7 +138,7 @@ class Lane:
 
             with contextlib.suppress(NotFound):  # lost there, perhaps: the whole file is not
                 blob = receiver.blob(need.identifier, ask, gauge.show)
-                return self._decoded(need, blob, None, gauge)
+                return self._made(need, blob, gauge, alone=True)
         first = self._parts.starts[need.numbers[0]]
 
         def ask_raw(start: int) -> Body:
@@ -174,8 +170,7 @@ class Lane:
         damaged = []
         for key, blob in self._receiver.frames(body, list(left)):
             need = left.pop(key)
-            base = self._read(need.delta.place) if need.delta else None
-            if not self._decoded(need, blob, base, Gauge(need, self._tools.progress)):
+            if not self._made(need, blob, Gauge(need, self._tools.progress)):
                 damaged.append(need)
         return damaged
 
@@ -183,18 +178,33 @@ class Lane:
         return self._delta_key(need, need.delta) if need.delta else need.identifier
 
     def _delta_key(self, need: Need, delta: Base) -> str | None:
-        base = self._read(delta.place)
-        return None if base is None else f"{need.identifier}-{blake3.blake3(base).hexdigest()}"
+        with self._tools.benches.one() as bench:
+            base = bench.read(delta.place)
+            if base is None:
+                return None
+            return f"{need.identifier}-{blake3.blake3(base).hexdigest()}"
 
-    def _decoded(self, need: Need, blob: memoryview, base: memoryview | None, gauge: Gauge) -> bool:
+    def _made(self, need: Need, blob: memoryview, gauge: Gauge, *, alone: bool = False) -> bool:
         """Whether the blob gives the segment, which is then in place."""
-        if len(blob) > 0 and blob[0] == RAW:  # takes no time: nobody need wait for a codec
+        if len(blob) > 0 and blob[0] == RAW:  # takes no time: nobody need wait for a bench
             with contextlib.suppress(IntegrityError):
                 return self._kept(need, self._plain.decode(blob, need.size), gauge)
             return False
-        with self._tools.codecs.one() as codec, contextlib.suppress(IntegrityError):
+        with self._tools.benches.one() as bench:
+            base = bench.read(need.delta.place) if need.delta and not alone else None
+            return self._decoded(need, blob, base, bench, gauge)
+
+    def _decoded(
+        self,
+        need: Need,
+        blob: memoryview,
+        base: memoryview | None,
+        bench: Bench,
+        gauge: Gauge,
+    ) -> bool:
+        with contextlib.suppress(IntegrityError):
             began = time.perf_counter()
-            raw = codec.decode(blob, need.size, base)
+            raw = bench.codec.decode(blob, need.size, base)
             self._tools.wire.pace.decoded(need.size, time.perf_counter() - began)
             return self._kept(need, raw, gauge)
         return False
@@ -210,18 +220,13 @@ class Lane:
         gauge.show(1)
         return True
 
-    def _read(self, place: Place) -> memoryview | None:
-        """What lies there, good until the next call; None where it cannot be read."""
-        if len(self._scratch) < place.size:
-            self._scratch = bytearray(place.size)
-        view = memoryview(self._scratch)[: place.size]
-        try:
-            descriptor = os.open(place.path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
-        except OSError:
-            return None
-        try:
-            return view if read_at(descriptor, place.start, view) == place.size else None
-        except OSError:
-            return None
-        finally:
-            os.close(descriptor)
+
+def _packed(need: Need) -> Place | None:
+    """Where the packed blob of the segment lies."""
+    if need.packed is None:
+        return None
+    try:
+        size = need.packed.stat().st_size
+    except OSError:
+        return None
+    return Place(need.packed, 0, size) if size <= LONGEST_BLOB_BYTES else None
