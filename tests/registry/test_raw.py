@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +15,7 @@ import pytest
 from sqlalchemy import delete
 
 from modelshelf.errors import NotFound
-from modelshelf.registry import contracts, operating, tables, upkeep
+from modelshelf.registry import contracts, fsck, operating, tables, upkeep
 from modelshelf.registry.raw import SegmentReader, WholeReader
 from tests.registry.conftest import digest
 from tests.registry.weights import Published, model, publish
@@ -130,6 +133,30 @@ def test_what_was_given_up_is_scanned_again(service: Service, content: bytes) ->
 
 def test_it_can_be_published_once_more(publish: Published, content: bytes) -> None:
     publish("1.0.0", model(), name="acme/copy")
+
+
+def test_all_whole_files_may_be_lost(
+    publish: Published, serve: Callable[[], Running], content: bytes
+) -> None:
+    publish.registry.stop()
+    shutil.rmtree(publish.registry.service.settings.data / "store")
+    registry = serve()
+    again = Published(registry, replace(publish.client, url=registry.url))
+    assert fsck.run(registry.service, repair=True).findings == ()
+    assert registry.client("GET", f"/files/{digest(content)}").body == content
+    assert registry.client("GET", "/acme/digits").status == 200
+    again("1.1.0", model(moved=0.001))
+
+
+def test_upkeep_bounds_whole_files_and_takes_garbage_away(service: Service, content: bytes) -> None:
+    service.raw.path(digest(content))
+    service.raw._bound_bytes = 0
+    service.blobs.put("0" * 64, b"blob")
+    os.utime(service.settings.data / "segments" / "00" / ("0" * 64), (0, 0))
+    upkeep.trim(service)
+    upkeep.collect(service)
+    assert not service.store.has(digest(content))
+    assert service.blobs.size("0" * 64) is None
 
 
 def test_a_link_outlives_the_file(service: Service, content: bytes, tmp_path: Path) -> None:

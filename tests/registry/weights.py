@@ -70,13 +70,13 @@ class Published:
 
     def __init__(self, registry: Running, client: Client) -> None:
         self.registry = registry
-        self._client = client
+        self.client = client
 
     def __call__(self, version: str, *tensors: Tensors, **more: Any) -> list[bytes]:
         """Publish a file of each of the `tensors` → their bytes."""
         contents = [weights(each) for each in tensors]
         files = {f"{number}.safetensors": each for number, each in enumerate(contents)}
-        answer = Several(version=version, files=files, **more).publish(self._client)
+        answer = Several(version=version, files=files, **more).publish(self.client)
         assert answer.status == 201, answer.body
         self.registry.service.jobs.run_due()
         return contents
