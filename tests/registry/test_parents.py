@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
 from modelshelf.registry import encoding
@@ -125,3 +126,22 @@ def test_looking_again_changes_nothing(publish: Published) -> None:
     before = publish.recipe(new)
     encoding.encode(publish.registry.service, ("acme", "digits", "1.1.0"))
     assert publish.recipe(new) == before
+
+
+def test_a_header_is_told_after_that_of_the_parent(publish: Published) -> None:
+    names = (f"{number * number % 9973}.w{number}" for number in range(300))
+    many = {name: np.full((128,), number, "<f4") for number, name in enumerate(names)}
+    (old,) = publish("1.0.0", many)
+    (new,) = publish("1.1.0", dict(reversed(many.items())))
+    (saved,) = (each for each in publish.saved(new, old).values() if each is not None)
+    assert saved < 0.7 * publish.recipe(new).stored[0]
+
+
+def test_a_large_file_without_tensors_is_told_after_the_one_before(publish: Published) -> None:
+    words = [f'"word {number}": {number * number % 977}' for number in range(20_000)]
+    old, new = ("\n".join(each).encode() for each in (words, [*words[:99], "new", *words[99:]]))
+    publish("1.0.0", bf16(model()), beside={"words.txt": old})
+    publish("1.1.0", bf16(model()), beside={"words.txt": new})
+    (saved,) = publish.saved(new, old).values()
+    assert saved is not None
+    assert saved < 0.02 * len(new)

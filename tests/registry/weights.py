@@ -57,11 +57,14 @@ def bf16(tensors: Tensors) -> Tensors:
 
 
 class Several(Draft):
-    """A release whose files are all of one artifact."""
+    """A release of one artifact with several files, and maybe others beside them."""
 
     def record(self) -> dict[str, Any]:
         record = super().record()
-        record["variants"][0]["artifacts"][0]["files"] = [*self.files]
+        others = [path for path in self.files if not path.endswith(".safetensors")]
+        models = [path for path in self.files if path not in others]
+        record["variants"][0]["artifacts"][0]["files"] = models
+        record["package"]["include"] = others
         return record
 
 
@@ -72,10 +75,17 @@ class Published:
         self.registry = registry
         self.client = client
 
-    def __call__(self, version: str, *tensors: Tensors, **more: Any) -> list[bytes]:
-        """Publish a file of each of the `tensors` → their bytes."""
+    def __call__(
+        self,
+        version: str,
+        *tensors: Tensors,
+        beside: Mapping[str, bytes] | None = None,
+        **more: Any,
+    ) -> list[bytes]:
+        """Publish a file of each of the `tensors` → their bytes; others by name `beside` them."""
         contents = [weights(each) for each in tensors]
         files = {f"{number}.safetensors": each for number, each in enumerate(contents)}
+        files |= beside or {}
         answer = Several(version=version, files=files, **more).publish(self.client)
         assert answer.status == 201, answer.body
         self.registry.service.jobs.run_due()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from modelshelf.errors import IntegrityError
 from modelshelf.store.codec import (
+    AFTER,
     CASTS,
     DELTA,
     FLOAT_DELTA,
@@ -158,6 +159,7 @@ def test_each_way_is_taken() -> None:
         OCTAVES: CODEC.solo(bf16, 2, floating=True),
         DELTA: CODEC.delta(raw["counts"], raw["counts"], 8, below=ALWAYS),
         FLOAT_DELTA: CODEC.delta(fp16, fp16, 2, floating=True, below=ALWAYS),
+        AFTER: CODEC.delta(raw["text"], raw["text"], 0, below=ALWAYS),
     }
     assert {way: blob and blob[0] for way, blob in blobs.items()} == {way: way for way in blobs}
 
@@ -176,6 +178,22 @@ def test_a_tensor_that_grew_costs_what_is_new() -> None:
     assert blob is not None
     assert len(blob) < 0.7 * (len(raw) - len(known))
     assert back(blob, len(raw), known) == raw
+
+
+@pytest.mark.parametrize("size", [300, 20_000, SEGMENT])
+@pytest.mark.parametrize("pattern", ["text", "noise"])
+def test_what_is_no_tensor_is_told_after_its_parent(pattern: str, size: int) -> None:
+    base = PATTERNS[pattern](size)
+    raw = base[: size // 3] + b"something new" + base[size // 3 : -13]
+    blob = CODEC.delta(raw, base, 0, below=len(CODEC.solo(raw)))
+    assert blob is not None
+    assert len(blob) < 200 + size // 30
+    assert back(blob, len(raw), base) == raw
+
+
+def test_what_has_nothing_of_its_parent_is_not_told_after_it() -> None:
+    raw, base = (np.random.default_rng(seed).bytes(SEGMENT) for seed in (1, 2))
+    assert CODEC.delta(raw, base, 0, below=len(raw)) is None
 
 
 def test_a_base_that_helps_little_is_not_used() -> None:
@@ -250,6 +268,7 @@ def _examples() -> list[tuple[bytes, int, bytes | None]]:
         (base, CODEC.solo(base, 2, floating=True), None),
         (values.tobytes(), CODEC.solo(values.tobytes(), 4, floating=True), None),
         (blocks, CODEC.solo(blocks, 34), None),
+        (raw, CODEC.delta(raw, raw[7:-900], 0, below=ALWAYS), raw[7:-900]),
     ]
     for absolute, before in ((2e-6, base), (2e-4, base[:-999]), (2e-4, grouped)):
         now = bfloat16(tuned(values if before is not grouped else weights(200_000), 0, absolute))
@@ -293,7 +312,7 @@ def test_a_cut_or_extended_blob_is_refused(example: tuple[bytes, int, bytes | No
     for cut in {*range(min(40, len(blob))), *range(0, len(blob), len(blob) // 40), len(blob) - 1}:
         with pytest.raises(IntegrityError):
             CODEC.decode(blob[:cut], size, base)
-    if blob[0] != FRAME:
+    if blob[0] not in {FRAME, AFTER}:
         with pytest.raises(IntegrityError):
             CODEC.decode(blob + b"x", size, base)
 
@@ -306,7 +325,7 @@ def test_another_size_is_refused(example: tuple[bytes, int, bytes | None]) -> No
             CODEC.decode(blob, other, base)
 
 
-@pytest.mark.parametrize("blob", [each for each, _, base in EXAMPLES if base])
+@pytest.mark.parametrize("blob", [each for each, _, base in EXAMPLES if base and each[0] != AFTER])
 def test_a_missing_base_is_refused(blob: bytes) -> None:
     with pytest.raises(IntegrityError):
         CODEC.decode(blob, 10_000)

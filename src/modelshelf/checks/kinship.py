@@ -21,6 +21,16 @@ def delta_runs(spans: Sequence[Span], parent: Sequence[Span]) -> tuple[Run, ...]
     )
 
 
+def around(spans: Sequence[Span], size: int) -> tuple[Span, ...]:
+    """What a file of `size` bytes has before its first tensor and behind its last, as tensors.
+
+    Of a file without tensors that is all of it.
+    """
+    first, last = (spans[0].start, spans[-1].stop) if spans else (size, size)
+    found = (Span(0, first, "", "before"), Span(last, size, "", "behind"))
+    return tuple(span for span in found if span.start < span.stop)
+
+
 def cast_runs(spans: Sequence[Span], parent: Sequence[Span]) -> dict[str, tuple[Run, ...]]:
     """Where the same tensors lie in the parent in twice as wide values, by the kind of the cast."""
     found: dict[str, list[Run]] = {}

@@ -12,7 +12,7 @@ import blake3
 import msgspec
 from sqlalchemy import Connection
 
-from modelshelf.checks.kinship import beside, cast_runs, delta_runs, shared
+from modelshelf.checks.kinship import around, beside, cast_runs, delta_runs, shared
 from modelshelf.checks.layout import cuts
 from modelshelf.formats.spans import Span
 from modelshelf.package import name as names
@@ -23,17 +23,23 @@ from modelshelf.registry.service import Kept
 from modelshelf.store.recipe import DELTA, SMALL_BYTES, Parent, Recipe, Run
 from modelshelf.store.whole import lying, read, threads
 
+LEAST_SAVED_BYTES = 256
+"""What saves less is not worth a blob."""
 MOST_DELTAS = 4
 """Against so many files of one release is a file told: it may have been cut into others."""
 
 
 class Known(NamedTuple):
-    """A large file of a release whose tensors have names."""
+    """A large file of a release, and its tensors as far as its format tells."""
 
     path: str
     sha256: str
     recipe: Recipe
     spans: tuple[Span, ...]
+
+    def around(self) -> tuple[Span, ...]:
+        """Where no tensors are: the header of its format, say."""
+        return around(self.spans, self.recipe.size)
 
 
 class Match(NamedTuple):
@@ -108,7 +114,7 @@ def _known(connection: Connection, entries: list[Entry]) -> Iterator[Known]:
             recipes.find(connection, file.sha256),
             recipes.layout(connection, file.sha256),
         )
-        if recipe is not None and spans:
+        if recipe is not None:
             yield Known(file.path, file.sha256, recipe, spans)
 
 
@@ -117,14 +123,16 @@ def _deltas(file: Known, others: list[Known]) -> Iterator[Match]:
     if any(other.sha256 == file.sha256 for other in others):
         return  # who has that release has the file
     left, spans = [*others], file.spans
-    while left and spans and len(others) - len(left) < MOST_DELTAS:
-        found = [Match(other, DELTA, delta_runs(spans, other.spans)) for other in left]
-        best = max(found, key=lambda each: (shared(each.runs), each.file.path == file.path))
-        if not best.runs:
+    while left and len(others) - len(left) < MOST_DELTAS:
+        found = [(delta_runs(spans, other.spans), other) for other in left]
+        runs, best = max(found, key=lambda each: (shared(each[0]), each[1].path == file.path))
+        if len(left) == len(others) and (runs or (best.path == file.path and not file.spans)):
+            runs = delta_runs((*file.around(), *spans), (*best.around(), *best.spans))
+        if not runs:
             return
-        yield best
-        left = [other for other in left if other is not best.file]
-        spans = beside(spans, best.runs)
+        yield Match(best, DELTA, runs)
+        left = [other for other in left if other is not best]
+        spans = beside(spans, runs)
 
 
 def _casts(file: Known, others: list[Known]) -> Iterator[Match]:
@@ -171,7 +179,9 @@ def _delta(
         blob = codec.delta(
             content, base, segment.width, floating=segment.floating, below=segment.stored
         )
-        if blob is None or codec.decode(blob, segment.size, base) != content:
+        if blob is None or segment.stored - len(blob) < LEAST_SAVED_BYTES:
+            return None
+        if codec.decode(blob, segment.size, base) != content:
             return None
     named = blake3.blake3(base).hexdigest()
     kept.blobs.put(f"{segment.id}-{named}", blob)

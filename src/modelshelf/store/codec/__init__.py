@@ -21,7 +21,7 @@ __all__ = ["CASTS", "Codec", "needs_base"]
 CASTS = ("float32>bfloat16", "float32>float16")
 """What `Codec.cast` can do: what the parent's values are, and what they become."""
 
-RAW, FRAME, PLANES, FLOATS, OCTAVES, DELTA, FLOAT_DELTA = range(7)
+RAW, FRAME, PLANES, FLOATS, OCTAVES, DELTA, FLOAT_DELTA, AFTER = range(8)
 """The ways: the first byte of a blob."""
 PROBE_BYTES = 128 << 10
 WORTH = 0.98
@@ -37,7 +37,7 @@ FRAMED: Way = (FRAME, 0)
 
 def needs_base(blob: Buffer) -> bool:
     """Whether decoding `blob` asks for the bytes of a parent."""
-    return len(blob) > 0 and blob[0] in {DELTA, FLOAT_DELTA}
+    return len(blob) > 0 and blob[0] in {DELTA, FLOAT_DELTA, AFTER}
 
 
 class Codec:
@@ -68,19 +68,18 @@ class Codec:
         """`raw` told against `base`, the bytes of the same tensor in a parent.
 
         None unless that needs less than .8 of `below`, the bytes without a base. Where `base` is
-        shorter, the rest of `raw` is told alone.
+        shorter, the rest of `raw` is told alone. Where `width` is 0, it is no tensor but, say, a
+        text: what comes again from the base is not told.
         """
-        from modelshelf.store.codec import differences
-
-        view, parent, width = _bytes(raw), _bytes(base), _width(width) or 1
-        covered = _covered(len(view), len(parent), width)
-        told = differences.encode(
-            view[:covered], parent[:covered], width, self._streams(), floating=floating
-        )
-        rest = self.solo(view[covered:], width, floating=floating) if covered < len(view) else b""
-        way = FLOAT_DELTA if floating else DELTA
-        blob = b"".join((bytes((way, width)), number(len(told)), told, rest))
-        return blob if len(blob) < WORTH_A_BASE * below else None
+        view, parent, width = _bytes(raw), _bytes(base), _width(width)
+        most = WORTH_A_BASE * below
+        if width:
+            blob = self._differences(view, parent, width, floating=floating)
+        elif self._goes_on(view, parent, most):
+            blob = bytes((AFTER, 0)) + self._frames().after(view, parent)
+        else:
+            return None
+        return blob if len(blob) < most else None
 
     def decode(self, blob: Buffer, size: int, base: Buffer | None = None) -> memoryview:
         """The `size` bytes that `blob` tells, good until the next call.
@@ -112,6 +111,26 @@ class Codec:
         out = memoryview(self._rounded)[: len(base) // 2]
         casts.ROUND[kind](_bytes(base), out)
         return out.toreadonly()
+
+    def _differences(
+        self, view: memoryview, parent: memoryview, width: int, *, floating: bool
+    ) -> bytes:
+        from modelshelf.store.codec import differences
+
+        covered = _covered(len(view), len(parent), width)
+        told = differences.encode(
+            view[:covered], parent[:covered], width, self._streams(), floating=floating
+        )
+        rest = self.solo(view[covered:], width, floating=floating) if covered < len(view) else b""
+        way = FLOAT_DELTA if floating else DELTA
+        return b"".join((bytes((way, width)), number(len(told)), told, rest))
+
+    def _goes_on(self, view: memoryview, parent: memoryview, most: float) -> bool:
+        """Whether a part of `view` says that it is told after its parent in fewer bytes than `most`."""
+        part = view[len(view) // 2 :][:PROBE_BYTES]
+        if len(view) <= 2 * PROBE_BYTES:
+            return True
+        return len(self._frames().after(part, parent)) < most * len(part) / len(view)
 
     def _likely(self, ways: list[Way], view: memoryview, width: int) -> list[Way]:
         """The ways that tell a sample in the fewest bytes, if they are worth it."""
@@ -160,8 +179,10 @@ class Codec:
     def _fill_delta(self, blob: memoryview, out: memoryview, base: Buffer | None) -> None:
         source = Cursor(blob)
         way, width = source.take(2)
-        if base is None or not width:
+        if base is None or bool(width) is (way == AFTER):
             raise malformed("a difference to what is not known")
+        if way == AFTER:
+            return self._frames().fill(source.rest(), out, _bytes(base))
         from modelshelf.store.codec import differences
 
         parent = _bytes(base)
@@ -178,7 +199,7 @@ class Codec:
         told.finish()
         if covered < len(out):
             self._fill(source.rest(), out[covered:])
-        source.finish()
+        return source.finish()
 
     def _streams(self) -> Streams:
         if self._streams_made is None:

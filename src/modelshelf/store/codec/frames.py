@@ -19,6 +19,10 @@ class Frames:
         )
         # as thorough as level 9, in less memory
         thorough = zstandard.ZstdCompressionParameters.from_level(9, window_log=22, hash_log=19)
+        # both the base and what follows it can be as long as a segment
+        self._widest = zstandard.ZstdCompressionParameters.from_level(
+            9, window_log=23, write_content_size=True, write_dict_id=False
+        )
         self._symbols = zstandard.ZstdCompressor(compression_params=symbols)
         self._repeats = zstandard.ZstdCompressor(level=3)
         self._thorough = zstandard.ZstdCompressor(compression_params=thorough)
@@ -36,14 +40,27 @@ class Frames:
         """The same after a longer search: slow, for text and what is not known."""
         return self._thorough.compress(data)
 
-    def fill(self, frame: memoryview, out: memoryview) -> None:
-        """Decode `frame`, which has to hold exactly the bytes of `out`."""
+    def after(self, data: memoryview, base: memoryview) -> bytes:
+        """The same, where what comes again from `base` need not be told at all."""
+        known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+        return zstandard.ZstdCompressor(compression_params=self._widest, dict_data=known).compress(
+            data
+        )
+
+    def fill(self, frame: memoryview, out: memoryview, base: memoryview | None = None) -> None:
+        """Decode `frame`, which has to hold exactly the bytes of `out`, maybe `after` a base."""
+        decompressor = self._decompressor
+        if base is not None:
+            known = zstandard.ZstdCompressionDict(base, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+            decompressor = zstandard.ZstdDecompressor(
+                dict_data=known, max_window_size=MOST_WINDOW_BYTES
+            )
         try:
             told = zstandard.get_frame_parameters(frame)
             # a frame that tells its size truly is decoded in one go, without memory of its own
             if told.content_size != len(out) or told.window_size > max(len(out), 1 << 10):
                 raise malformed(f"a frame of {told.content_size} bytes instead of {len(out)}")
-            filled = self._decompressor.stream_reader(frame).readinto(out)
+            filled = decompressor.stream_reader(frame).readinto(out)
         except zstandard.ZstdError as error:
             raise malformed(str(error)) from None
         if filled != len(out):
