@@ -155,7 +155,7 @@ class _Sender:
         """Send what is due until nothing is left."""
         for due in queue:
             blob = self._encoders.shortest(due)
-            if len(blob.content) < SMALL_BYTES:
+            if len(blob.content) < SMALL_BYTES and not due.begun.of(blob.key):
                 self._add(blob)
             else:
                 self._send(blob)

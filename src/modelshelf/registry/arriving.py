@@ -169,6 +169,15 @@ class Bundle:
         del self._rest[:at]
         return found
 
+    @property
+    def rest(self) -> tuple[str, bytes] | None:
+        """The key of a blob that has begun, and what of it is here."""
+        start = 6 + int.from_bytes(self._rest[:2], "big")
+        if len(self._rest) <= start:
+            return None
+        key = self._rest[2 : start - 4].decode("ascii", "replace")
+        return key, bytes(self._rest[start:])
+
     def finish(self) -> None:
         """Raise Invalid where the last one is not whole."""
         if self._rest:

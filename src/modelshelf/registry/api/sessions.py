@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
@@ -178,14 +181,22 @@ async def send_segment(call: Call) -> Received:
 async def send_bundle(call: Call) -> None:
     """Each: length of its key (2 bytes), key, length (4 bytes, the highest first), blob.
 
-    Those before a broken connection, or before a wrong one, are kept.
+    What comes before a broken connection, or before a wrong one, is kept.
     """
     session = await run_in_threadpool(_session, call)
     _require_open(session)
-    bundle = arriving.Bundle()
-    async for chunk in chunks(call.request):
-        if whole := bundle.add(chunk):
-            await run_in_threadpool(_accept_bundle, call, session, whole)
+    bundle, accepting = arriving.Bundle(), _Accepting(call, session)
+    try:
+        async for chunk in chunks(call.request):
+            accepting.add(bundle.add(chunk))
+    except ClientDisconnect:
+        await accepting.finish()
+        await run_in_threadpool(_keep_rest, call, session, bundle)
+        raise
+    except BaseException:
+        await accepting.finish(quietly=True)
+        raise
+    await accepting.finish()
     bundle.finish()
 
 
@@ -285,11 +296,54 @@ def _forget_longer(call: Call, session: Session, key: str, stored: int) -> None:
         call.service.store.discard(path)
 
 
+class _Accepting:
+    """Takes in the blobs of a bundle while others come: what waits unread is lost with its sender."""
+
+    def __init__(self, call: Call, session: Session) -> None:
+        self._call = call
+        self._session = session
+        self._waiting: list[tuple[str, bytes]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    def add(self, blobs: list[tuple[str, bytes]]) -> None:
+        """Take these in as soon as those before are; raises what was wrong with one of them."""
+        self._waiting += blobs
+        if self._waiting and (self._task is None or self._task.done()):
+            if self._task is not None:
+                self._task.result()
+            self._task = asyncio.create_task(self._accept())
+
+    async def finish(self, *, quietly: bool = False) -> None:
+        """Wait for all; `quietly` only for those that have begun."""
+        if self._task is not None:
+            await asyncio.wait([self._task])
+            if self._task.exception() and not quietly:
+                self._task.result()
+        if not quietly:
+            await self._accept()
+
+    async def _accept(self) -> None:
+        blobs, self._waiting = self._waiting, []
+        await run_in_threadpool(_accept_bundle, self._call, self._session, blobs)
+
+
 def _accept_bundle(call: Call, session: Session, blobs: list[tuple[str, bytes]]) -> None:
     for key, blob in blobs:
         segment, come = _segment(call, session, key)
         if not come:
             arriving.accept(call.service, session, segment, blob)
+
+
+def _keep_rest(call: Call, session: Session, bundle: arriving.Bundle) -> None:
+    """Keep what came of the last blob of a bundle, to go on with it alone."""
+    if bundle.rest is None:
+        return
+    key, content = bundle.rest
+    with contextlib.suppress(Conflict, NotFound):
+        _segment(call, session, key)
+        path = staging.partial(call.service.store, session, key)
+        with call.service.store.append(path, 0) as appender:
+            appender.write(content)
 
 
 def _require_open(session: Session) -> None:
