@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import struct
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self
 
 import msgspec
+import numpy as np
 import pytest
 from sqlalchemy import delete, select, update
 
@@ -16,9 +18,10 @@ from modelshelf.registry import encoding, garbage, recipes, staging, tables
 from modelshelf.registry.garbage import Garbage, collect
 from modelshelf.registry.service import Service
 from modelshelf.store.blobs import DiskBlobs
+from modelshelf.store.codec import Codec
 from modelshelf.store.recipe import dumps
 from tests.registry.conftest import digest
-from tests.registry.test_segments import Sending, tensors
+from tests.registry.test_segments import ROWS, Sending, cut, tensors
 from tests.registry.weights import Published, bf16, model, publish
 
 if TYPE_CHECKING:
@@ -224,7 +227,7 @@ def test_who_publishes_meanwhile_loses_nothing(
     draft: type[Draft],
     send: Callable[[Client, type[Draft], int, bytes], None],
 ) -> None:
-    contents = [tensors(number, "a", "b", "c") for number in range(12)]
+    contents = [tensors(number, "a", "b", "c") for number in range(6)]
     with Sweeping(service) as sweeping:
         for number, content in enumerate(contents):
             # what is sent next lies there already, needed by nobody
@@ -240,6 +243,48 @@ def test_who_publishes_meanwhile_loses_nothing(
         assert registry.client("GET", f"/files/{digest(content)}").body == content
 
 
+def test_who_sends_differences_meanwhile_loses_none(
+    service: Service, acme: Client, draft: type[Draft]
+) -> None:
+    whole(acme, draft, 0, tensors(1, *"abcdefgh"))
+    _, old = cut(tensors(1, *"abcdefgh"))
+    with Sweeping(service) as sweeping:
+        for number in range(1, 5):
+            content = scaled(tensors(1, *"abcdefgh"), 1 + number / 1e6)
+            files = {"small.safetensors": content}
+            sending = Sending(acme, draft(version=f"1.{number}.0", files=files))
+            sending.missing()
+            for key, blob in against(content, [*old]).items():
+                service.blobs.put(key, blob)
+                assert sending.put(key, blob).status == 200
+            assert sending.publish().status == 201
+    assert sweeping.gone > 3
+    assert len({key for key in rows(service) if "-" in key}) >= 32
+    assert rows(service) <= held(service)
+
+
+def scaled(content: bytes, factor: float) -> bytes:
+    start = 8 + struct.unpack_from("<Q", content)[0]
+    numbers = np.frombuffer(content, "<f4", offset=start) * np.float32(factor)
+    return content[:start] + numbers.astype("<f4").tobytes()
+
+
+def against(content: bytes, bases: list[str]) -> dict[str, bytes]:
+    """What the segments of a file are against bases in the same order, by key; the head by itself."""
+    old = tensors(1, *"abcdefgh")
+    made = {}
+    for (identifier, start, size), base in zip(cut(content)[0].segments(), bases, strict=True):
+        raw = content[start : start + size]
+        if size == 4 * ROWS:
+            at = start - len(content) + len(old)
+            blob = Codec().delta(raw, old[at : at + size], 4, floating=True, below=size)
+            assert blob is not None
+            made[f"{identifier}-{base}"] = blob
+        else:
+            made[identifier] = Codec().solo(raw)
+    return made
+
+
 @pytest.mark.no_cover
 def test_who_finds_parents_meanwhile_loses_nothing(publish: Published, service: Service) -> None:
     publish("1.0.0", bf16(model()))
@@ -247,7 +292,7 @@ def test_who_finds_parents_meanwhile_loses_nothing(publish: Published, service: 
     blobs = {key: service.blobs.get(key) for key in held(service) if "-" in key}
     assert len(blobs) == 3
     with Sweeping(service) as sweeping:
-        for _ in range(12):
+        for _ in range(6):
             without_parents(service, new)
             for key, blob in blobs.items():
                 service.blobs.put(key, blob)

@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import Connection, exists, select, union
 
 from modelshelf.checks.layout import cuts, layout
-from modelshelf.errors import NotFound
+from modelshelf.errors import Conflict, NotFound
 from modelshelf.formats.facts import Facts
 from modelshelf.formats.spans import Span
 from modelshelf.package.entry import File
@@ -56,10 +56,14 @@ def cut(
     spans = layout(facts)
     by_digest = {file.sha256: spans.get(file.path, ()) for file in session.files}
     declared = {file.sha256: file for file in session.files}
-    return [
-        _cut(kept, session, declared.get(file.sha256), file.sha256, by_digest.get(file.sha256, ()))
-        for file in files
-    ]
+    try:
+        return [
+            _cut(kept, session, declared.get(each), each, by_digest.get(each, ()))
+            for each in (file.sha256 for file in files)
+        ]
+    except FileNotFoundError as error:  # someone else published it, and it was given up
+        where = Path(error.filename).name
+        raise Conflict("A file was swept away meanwhile: publish again", where=where) from None
 
 
 def keep(connection: Connection, cuts: Iterable[Cut]) -> None:

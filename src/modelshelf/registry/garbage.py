@@ -2,12 +2,13 @@
 
 Nothing is lost that someone publishes at the same moment, by one rule on either side:
 
-* Who needs a segment puts its blob, then names it in the database, then looks whether the blob is
-  still there, and puts it again if not: `arriving.accept` for what a session sends, `encoding` for
-  files that came whole, `parents` for differences. A release is committed after that only, and its
-  recipe names what its session named, which stays named until the session is forgotten.
+* Who needs a segment names it in the database before its blob is put, as a session does with what it
+  is going to send; or puts the blob, names it, then looks whether it is still there, and puts it
+  again if not: `arriving.accept` for differences that are sent, `encoding` for files that came whole,
+  `parents` for differences that are found. A release is committed after that only, and its recipe
+  names what its session named, which stays named until the session is forgotten.
 * Who deletes does it inside a writing transaction in which nobody names the blob; writing
-  transactions come one after another.
+  transactions come one after another (`database`: SQLite has one writer at a time).
 
 So a name that comes before the deletion keeps the blob; one that comes after it finds the blob gone.
 That blobs are left alone for as long as a session lives, and longer, is no part of this: it spares
