@@ -71,6 +71,18 @@ def test_files_of_an_earlier_release_need_not_be_sent(acme: Client, draft: Draft
     assert later.publish(acme).json["number"] == 2
 
 
+def test_who_asks_once_more_while_it_is_published_gets_the_same_answer(
+    acme: Client, draft: Drafts
+) -> None:
+    """A client that was killed, or cut off, comes again before the registry is done."""
+    session = draft().send(acme)
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(acme, "POST", f"/api/v1/sessions/{session}/publish") for _ in range(4)]
+        answers = [each.result() for each in asked]
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.json["manifest"] for answer in answers}) == 1
+
+
 def test_of_many_at_once_exactly_one_wins(registry: Running, acme: Client, draft: Drafts) -> None:
     sessions = [
         draft(files={"small.safetensors": draft().files["small.safetensors"]}).send(acme)

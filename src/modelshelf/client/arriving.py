@@ -84,7 +84,9 @@ class _Arriving(io.RawIOBase):
 
 
 def settle(connection: http.client.HTTPConnection) -> None:
-    """Let the system hold little of what comes from a near host: a killed process loses that.
+    """Let the system hold little of what comes from a near host, or goes there.
+
+    A killed process loses what it has not read, a broken connection what has not left.
 
     The window of a far one has to hold all that is on the way; its size is left to the system.
     """
@@ -94,3 +96,4 @@ def settle(connection: http.client.HTTPConnection) -> None:
     info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 104)
     if len(info) >= 72 and struct.unpack_from("=I", info, 68)[0] < near_seconds * 1e6:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, near_buffer_bytes)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, near_buffer_bytes)

@@ -35,8 +35,9 @@ from modelshelf.store.digest import CONTENT, content_digest, require_content
 
 timeout_seconds = 30.0
 largest_answer_bytes = 64 << 20
-retries = 4
-"""How often a request that may be repeated is sent again, waiting 0.2, 0.4, 0.8, ... seconds."""
+retries = 5
+"""How often a request that may be repeated is sent again, waiting 0.2, 0.4, 0.8, ... seconds: six in
+all, in which a registry restarts. One that never answered is given up a step sooner."""
 
 _ERRORS: dict[str, type[ShelfError]] = {
     each.__name__: each
@@ -119,6 +120,8 @@ class Connection:
         self._prefix = parts.path.rstrip("/")
         self._token = token
         self._local = threading.local()
+        self.answered = False
+        """Whether there is a registry: it has said something."""
         self._turn = threading.Lock()
         self._known: dict[str, bytes] = {}
 
@@ -215,7 +218,7 @@ class Connection:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
     ) -> Answer:
         for attempt in range(retries + 1):
-            last = attempt == retries
+            last = attempt >= retries - (not self.answered)
             try:
                 answer = self._sent(method, path, body, headers)
             except NetworkError as error:
@@ -299,6 +302,7 @@ class Connection:
             self.close()
             raise NetworkError("the answer is too large to be true", where=self.base)
         headers = {name.lower(): value for name, value in response.getheaders()}
+        self.answered = True
         try:
             require_content(headers.get(CONTENT), body)
         except IntegrityError as error:

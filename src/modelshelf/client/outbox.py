@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from modelshelf.client.http import retries
+from modelshelf.client.http import Standstill, retries
 from modelshelf.client.receive import Stopped
 from modelshelf.client.remote import API, Registry
 from modelshelf.client.transfer import Progress
@@ -29,6 +29,7 @@ Blocks = Iterator[bytes]
 From = Callable[[int], Blocks]
 """The bytes of one request, from an offset on."""
 Kind = TypeVar("Kind")
+Answer = TypeVar("Answer")
 
 
 class Begun(msgspec.Struct, frozen=True):
@@ -76,7 +77,7 @@ class Outbox:
         path = f"{self._base}/recipes/{sha256}"
         headers = {CONTENT: content_digest(body)}
         try:
-            answer = _again(
+            answer = again(
                 lambda: self._put(path, self._blocks(body)(0), len(body), headers=headers)
             )
         except NotFound:
@@ -243,12 +244,15 @@ def _read(place: Path, start: int, size: int) -> bytes | None:
     return None
 
 
-def _again(request: Callable[[], bytes]) -> bytes:
-    """What a request that may be repeated gives, at last."""
+def again(request: Callable[[], Answer]) -> Answer:
+    """What a request that may be repeated gives, at last; a registry that is silent is not asked again."""
     for attempt in range(retries):
-        with contextlib.suppress(NetworkError):
+        try:
             return request()
-        time.sleep(0.2 * 2**attempt)
+        except Standstill:
+            raise
+        except NetworkError:
+            time.sleep(0.2 * 2**attempt)
     return request()
 
 

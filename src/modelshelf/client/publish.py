@@ -19,7 +19,7 @@ from modelshelf.client.bases import Bases
 from modelshelf.client.compare import ALONE, Around
 from modelshelf.client.digests import Digests, Segmented
 from modelshelf.client.http import timeout_seconds
-from modelshelf.client.outbox import Outbox
+from modelshelf.client.outbox import Outbox, again
 from modelshelf.client.remote import Registry
 from modelshelf.client.sending import Source
 from modelshelf.client.settings import Settings
@@ -205,9 +205,10 @@ def publish(
 
 def _commit(upload: Upload, registry: Registry, session: str, note: _Session) -> Entry:
     """Ask for what was sent to be published; a session that came to nothing is forgotten."""
+    path = f"/sessions/{session}/publish"
     patience = timeout_seconds + upload.size / judged_bytes_per_second
     try:
-        told = registry.ask("POST", f"/sessions/{session}/publish", patience_seconds=patience)
+        told = again(lambda: registry.ask("POST", path, patience_seconds=patience))
     except NetworkError:
         raise  # it may be published all the same: the next run asks for it
     except ShelfError as error:
@@ -243,7 +244,7 @@ class _Session:
         self._path = settings.home / "sessions" / f"{key[:32]}.json"
 
     def begin(self, registry: Registry, body: object) -> str:
-        session = str(registry.ask("POST", "/sessions", body)["id"])
+        session = str(again(lambda: registry.ask("POST", "/sessions", body))["id"])
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._path.write_text(json.dumps({"id": session}), encoding="utf-8")
         return session

@@ -134,9 +134,15 @@ class Registry:
         patience_seconds: float | None = None,
         **headers: str,
     ) -> dict[str, object]:
-        """One call of the API below `/api/v1`; `{}` where the answer has no body."""
+        """One call of the API below `/api/v1`; `{}` where the answer has no body.
+
+        A GET is repeated where the connection breaks.
+        """
         http = self.http if patience_seconds is None else self.http.patient(patience_seconds)
-        answer = http.send(method, API + path, body, headers)
+        if method == "GET":
+            answer = http.get(API + path, headers)
+        else:
+            answer = http.send(method, API + path, body, headers)
         return self._decoded(answer, dict[str, object]) if answer.body else {}
 
     def _decoded(self, answer: Answer, kind: type[Model]) -> Model:

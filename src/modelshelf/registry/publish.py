@@ -47,6 +47,9 @@ from modelshelf.registry.staging import Session
 from modelshelf.store.digest import Hashes, hash_file
 from modelshelf.store.disk import DiskStore
 
+PUBLISHING_SECONDS = 60.0
+"""How long to wait for another request that publishes the same session."""
+
 
 class Judged(NamedTuple):
     """What the checks said of a release, what was read from its files, and the one before it."""
@@ -269,21 +272,27 @@ def _published(service: Kept, session: Session) -> Entry:
 
 @contextlib.contextmanager
 def _alone(service: Kept, identifier: str) -> Iterator[None]:
-    """One publish of a session at a time; a lock left by a killed process counts for nothing."""
+    """One publish of a session at a time; a lock left by a killed process counts for nothing.
+
+    Who asks once more, as after a broken connection, waits for what becomes of it.
+    """
     if not (identifier.isascii() and identifier.isalnum() and len(identifier) <= 64):
         raise NotFound("There is no such session", where=identifier[:64])
     folder = service.settings.data / "publishing"
     folder.mkdir(exist_ok=True)
     lock = FileLock(folder / f"{identifier}.lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=PUBLISHING_SECONDS, poll_interval=0.02)
     except Timeout:
-        raise Conflict("The session is being published already", where=identifier) from None
+        raise Conflict(
+            "The session is still being published", where=identifier, hint="ask again later"
+        ) from None
     try:
         yield
     finally:
-        lock.release()
+        # unlinked while it is held: who waits for it sees that and takes a new one
         (folder / f"{identifier}.lock").unlink(missing_ok=True)
+        lock.release()
 
 
 def _sources(kept: Kept, session: Session) -> dict[str, describing.Place]:
