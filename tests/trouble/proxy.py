@@ -59,6 +59,13 @@ class Fault(NamedTuple):
 
 Faults = Callable[[Exchange, str, int], Fault | None]
 """Exchange, way (`up`, `down`) and length of a body → what happens to it."""
+
+
+def no_faults(_exchange: Exchange, _way: str, _length: int) -> Fault | None:
+    """A wire as it should be."""
+    return None
+
+
 KINDS = ("cut", "shorten", "flip", "drip", "stall")
 
 
@@ -171,7 +178,7 @@ class Proxy:
         self.down = self.up = 0
         self.connections = 0
         self.exchanges: list[Exchange] = []
-        self.faults: Faults = lambda _exchange, _way, _length: None
+        self.faults: Faults = no_faults
         self.bytes_per_second: float | None = None
         """How fast each connection is, in each direction."""
         self.cut_after: int | None = None
@@ -400,7 +407,7 @@ def obey(proxy: Proxy, order: dict[str, Any]) -> dict[str, int]:
     """Do what one line says, and tell what has passed so far."""
     if "faults" in order:
         told = order["faults"]
-        proxy.faults = RandomFaults(**told) if told else lambda _exchange, _way, _length: None
+        proxy.faults = RandomFaults(**told) if told else no_faults
     if "bytes_per_second" in order:
         proxy.bytes_per_second = order["bytes_per_second"]
     if order.get("drop"):

@@ -165,7 +165,7 @@ def killed_round(
         bench.server.end()
         bench.serve(_data(case, folder))
         killed, code = True, forked.ended(client)
-    wrong = wrong_between(bench, case, folder, code) or _to_its_end(case, folder, code)
+    wrong = wrong_between(bench, case, folder, code) or _to_its_end(case, folder, code, most_runs=1)
     moved = bench.proxy.told(settle=True) - before
     exchanges = bench.proxy.exchanges()
     wrong = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -12,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Finished, Shelf
-from tests.trouble.proxy import Fault, Proxy, RandomFaults
+from tests.trouble.proxy import Exchange, Fault, Faults, Proxy, RandomFaults, no_faults
 from tests.trouble.weights import (
-    MARK,
     assert_store_whole,
     assert_whole,
     wait_for_bytes,
@@ -47,11 +47,21 @@ def test_an_install_survives_a_wire_that_keeps_breaking(
     assert_store_whole(Path(user_env["MODELSHELF_HOME"]))
 
 
+def flipping(way: str, what: str) -> Faults:
+    """One bit in each body of such an address."""
+
+    def fault(exchange: Exchange, which: str, length: int) -> Fault | None:
+        hit = which == way and re.search(what, exchange.path)
+        return Fault("flip", length // 2) if hit else None
+
+    return fault
+
+
 def test_bytes_changed_on_the_way_are_never_installed(
     package: str, wired: Run, proxy: Proxy, project: Path
 ) -> None:
     before = (project / "shelf.toml").read_bytes()
-    proxy.damage_down = lambda data: data.replace(MARK, MARK[:-1] + b"\xab")
+    proxy.faults = flipping("down", "^/(segments|files)")
     done = wired("install", package, "--format", "safetensors", "--json")
     assert done.code == 5
     assert json.loads(done.out)["error"] == "IntegrityError"
@@ -59,29 +69,51 @@ def test_bytes_changed_on_the_way_are_never_installed(
     assert (project / "shelf.toml").read_bytes() == before
     assert not list((project / ".shelf").rglob("*.safetensors"))
 
-    proxy.damage_down = bytes
+    proxy.faults = no_faults
     assert wired("install", package, "--format", "safetensors").code == 0
     assert_whole(project)
 
 
+@pytest.mark.parametrize("what", ["/files/", "/segments", "/recipes/", "/sessions$"])
 def test_bytes_changed_in_an_upload_are_refused_and_nothing_is_visible(
-    publisher: str, wired: Run, shelf: Shelf, proxy: Proxy, tmp_path: Path
+    publisher: str, wired: Run, shelf: Shelf, proxy: Proxy, tmp_path: Path, what: str
 ) -> None:
     name = f"{publisher}/damaged"
     folder = str(write_weights(tmp_path / "package", name, megabytes=1))
-    proxy.faults = lambda exchange, _way, length: (
-        Fault("flip", length // 2) if "/segments/" in exchange.path else None
-    )
+    proxy.faults = flipping("up", what)
     done = wired("publish", folder, "--json")
     assert done.code == 5, done.out
     assert shelf("info", name).code == 1
-    proxy.exchanges.clear()
+    proxy.faults = no_faults
+    assert wired("publish", folder).code == 0
+    assert shelf("info", name).code == 0
+
+
+def test_an_upload_survives_one_bit_that_is_changed(
+    publisher: str, wired: Run, shelf: Shelf, proxy: Proxy, tmp_path: Path
+) -> None:
+    name = f"{publisher}/damaged-once"
+    folder = str(write_weights(tmp_path / "package", name, megabytes=1))
     proxy.faults = RandomFaults(1, 1, kinds=("flip",), most=1, paths="/segments/")
     done = wired("publish", folder, "--json")
     assert done.code == 0, done.out
     proxy.settle()
     assert any(each.fault for each in proxy.exchanges)
     assert shelf("info", name).code == 0
+
+
+def test_an_index_that_is_always_damaged_ends_an_install(
+    package: str, wired: Run, proxy: Proxy, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("modelshelf.client.http.retries", 1)
+    proxy.faults = flipping("down", "^/index/")
+    done = wired("install", package, "--format", "safetensors")
+    assert done.code == 6
+    assert "damaged" in done.err
+    assert not (project / "shelf.lock").exists()
+    proxy.faults = no_faults
+    assert wired("install", package, "--format", "safetensors").code == 0
+    assert_whole(project)
 
 
 def test_an_upload_survives_a_wire_that_breaks(

@@ -33,32 +33,52 @@ def wire(server: ServerProcess) -> Iterator[Proxy]:
     proxy.close()
 
 
-def test_an_upload_goes_on_after_the_server_was_killed(
-    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, user_env: dict[str, str]
+@pytest.fixture
+def env(wire: Proxy, user_env: dict[str, str]) -> dict[str, str]:
+    return user_env | {"MODELSHELF_REGISTRY": wire.url}
+
+
+def begun(*arguments: str, cwd: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "modelshelf.cli", *arguments, "--json"]
+    return subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL)
+
+
+def test_an_upload_goes_on_by_itself_when_a_killed_server_is_back(
+    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, env: dict[str, str]
 ) -> None:
-    env = user_env | {"MODELSHELF_REGISTRY": wire.url}
-
-    def shelf(*arguments: str, stdin: str = "") -> int:
-        done = run_here(*arguments, cwd=project, env=env, stdin=stdin)
-        return done.code
-
     folder = str(write_weights(tmp_path / "package", "ann/weights"))
-    assert shelf("login", "ann", "--create", "--password-stdin", stdin=PASSWORD) == 0
+    login = ("login", "ann", "--create", "--password-stdin")
+    assert run_here(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
     wire.stall_up = wire.up + 3_000_000
-    command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]
-    client = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL)
+    client = begun("publish", folder, cwd=project, env=env)
     assert wire.stalled.wait(30)
     wait_for_bytes(server.data / "store" / "partial", 2 << 20)
     server.kill()
     wire.drop()
-    assert client.wait(60) == 6
-
     server.start()
-    assert shelf("info", "ann/weights") == 1
-    assert shelf("install", "ann/weights") == 1
-    assert shelf("publish", folder) == 0
-    assert wire.up < BYTES + (2 << 20)
-    assert shelf("install", "ann/weights", "--format", "safetensors") == 0
+    assert client.wait(60) == 0
+    assert wire.up < BYTES + (1 << 20)
+    install = ("install", "ann/weights", "--format", "safetensors")
+    assert run_here(*install, cwd=project, env=env).code == 0
+    assert_whole(project)
+
+
+def test_a_download_goes_on_by_itself_when_a_killed_server_is_back(
+    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, env: dict[str, str]
+) -> None:
+    folder = str(write_weights(tmp_path / "package", "dan/weights"))
+    login = ("login", "dan", "--create", "--password-stdin")
+    assert run_here(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
+    assert run_here("publish", folder, cwd=project, env=env).code == 0
+    before = wire.down
+    wire.stall_down = before + 2_000_000
+    client = begun("install", "dan/weights", "--format", "safetensors", cwd=project, env=env)
+    assert wire.stalled.wait(30)
+    server.kill()
+    wire.drop()
+    server.start()
+    assert client.wait(60) == 0
+    assert wire.down - before < 1.02 * BYTES
     assert_whole(project)
 
 
@@ -80,21 +100,18 @@ def test_a_release_outlives_the_server_killed_at_once_after_it(
 
 
 def test_an_answer_that_was_lost_is_asked_for_again(
-    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, user_env: dict[str, str]
+    server: ServerProcess, wire: Proxy, project: Path, tmp_path: Path, env: dict[str, str]
 ) -> None:
-    """The release is committed, but the client never hears of it: publishing again says so."""
-    env = user_env | {"MODELSHELF_REGISTRY": wire.url}
+    """The release is committed, but the client does not hear of it at first."""
     folder = str(write_weights(tmp_path / "package", "cid/weights", megabytes=1))
     login = ("login", "cid", "--create", "--password-stdin")
     assert run_here(*login, cwd=project, env=env, stdin=PASSWORD).code == 0
     wire.damage_up = lambda data: stall_answers(wire, data)
-    command = [sys.executable, "-m", "modelshelf.cli", "publish", folder, "--json"]
-    client = subprocess.Popen(command, cwd=project, env=env, stdout=subprocess.DEVNULL)
+    client = begun("publish", folder, cwd=project, env=env)
     assert wire.stalled.wait(30)
     wire.damage_up = bytes
     wire.drop()
-    assert client.wait(60) == 6
-    assert run_here("publish", folder, cwd=project, env=env).code == 0
+    assert client.wait(60) == 0
     done = run_here("publish", folder, cwd=project, env=env)
     assert done.code == 1
     assert "already published" in done.err

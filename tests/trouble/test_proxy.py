@@ -45,7 +45,10 @@ def test_it_counts_heads_and_bodies(proxy: Proxy) -> None:
 def test_a_small_answer_that_is_hurt_is_asked_for_again(proxy: Proxy, kind: str) -> None:
     whole = Connection(proxy.url).get("/config.json").body
     proxy.faults = once(kind, 7)
-    assert Connection(proxy.url).get("/config.json").body == whole
+    connection = Connection(proxy.url)
+    assert connection.get("/config.json").body == whole
+    connection.close()
+    proxy.settle()
     assert f"{kind} down at 7 of {len(whole)}" in {each.fault for each in proxy.exchanges}
 
 
