@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -53,10 +52,11 @@ class Sender:
         self.shelf = shelf
         self.publisher = publisher
         self.folder = folder
-        seed = int(hashlib.sha256(publisher.encode()).hexdigest()[:8], 16)
+        self.seed = int(hashlib.sha256(publisher.encode()).hexdigest()[:8], 16)
         sizes = {"body.0": 2 * MIB, "body.1": 2 * MIB, "head": MIB}
         self.tensors = {
-            name: values(seed + number, count) for number, (name, count) in enumerate(sizes.items())
+            name: values(self.seed + number, count)
+            for number, (name, count) in enumerate(sizes.items())
         }
 
     @property
@@ -146,7 +146,7 @@ def test_the_same_tensors_in_another_order_and_file(send: Sender) -> None:
 
 
 def test_what_stands_twice_in_a_release_is_sent_once(send: Sender, http: Connection) -> None:
-    note = base64.encodebytes(np.random.default_rng(os.getpid()).bytes(4 << 20))
+    note = base64.encodebytes(np.random.default_rng(send.seed).bytes(4 << 20))
     beside = {"one.txt": note, "two.txt": note[: 4 << 20] + note[: 4 << 20] + b"another end"}
     sent = send({}, beside=beside)
     assert sent.bytes_sent < len(note)
@@ -201,6 +201,27 @@ def test_of_a_tensor_that_grew_the_new_rows_are_sent(send: Sender, http: Connect
     second = send({**send.tensors, "head": longer}, "1.1.0")
     assert second.bytes_sent < 32 * KIB
     assert_whole(http, second)
+
+
+def test_a_text_is_told_after_the_one_before(send: Sender, http: Connection) -> None:
+    text = base64.encodebytes(np.random.default_rng(send.seed).bytes(300 << 10))
+    send({}, beside={"words.txt": text})
+    send.install()
+    changed = text[:99_999] + b"another word" + text[100_000:]
+    second = send({}, "1.0.1", beside={"words.txt": changed})
+    assert second.bytes_sent < 4 * KIB
+    assert_whole(http, second, "words.txt")
+
+
+def test_of_what_was_one_file_several_are_told(send: Sender, http: Connection) -> None:
+    first = send()
+    send.install()
+    half = {name: each for name, each in send.tuned.items() if name != "body.0"}
+    other = {"body.0": send.tuned["body.0"]}
+    second = send(half, "1.1.0", second=other)
+    assert second.bytes_sent < 0.6 * first.bytes_sent
+    for file in (FILE, "second.safetensors"):
+        assert_whole(http, second, file)
 
 
 @pytest.fixture

@@ -38,8 +38,12 @@ def write(
     needs: str = "",
     file: str = "small.safetensors",
     beside: Mapping[str, bytes] | None = None,
+    second: Mapping[str, Values] | None = None,
 ) -> Path:
-    """A package with these tensors in `file`; `needs` is a table of dependencies."""
+    """A package with these tensors in `file`, and others in a second one.
+
+    `needs` is a table of dependencies, `beside` are files that come with them.
+    """
     write_package(folder, name=name, version=version)
     manifest = folder / "shelf.toml"
     text = manifest.read_text(encoding="utf-8").replace("small.safetensors", file)
@@ -48,6 +52,9 @@ def write(
         text = text.replace(
             'task = "other"', INCLUDED.format(files=", ".join(f'"{path}"' for path in beside))
         )
+    if second:
+        text = text.replace(f'files = ["{file}"]', f'files = ["{file}", "second.safetensors"]')
+        save_file(dict(second), folder / "second.safetensors")
     manifest.write_text(text, encoding="utf-8")
     (folder / "small.safetensors").unlink()
     save_file(

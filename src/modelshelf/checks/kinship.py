@@ -3,13 +3,35 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from modelshelf.formats.spans import Span
 from modelshelf.store.recipe import CAST_TIMES, MOST_RUNS, Run
 
+MOST_PARENTS = 4
+"""With so many files of one release is a file compared: it may have been cut into others."""
 CASTS = {("float32", "bfloat16"), ("float32", "float16")}
 """From which dtype to which one is cast, without anything to fetch."""
+
+
+class Laid(Protocol):
+    """A file, and where its tensors lie."""
+
+    @property
+    def path(self) -> str:
+        """Where it is in its release."""
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Its tensors, as far as its format tells."""
+
+
+Other = TypeVar("Other", bound=Laid)
 
 
 def delta_runs(spans: Sequence[Span], parent: Sequence[Span]) -> tuple[Run, ...]:
@@ -19,6 +41,26 @@ def delta_runs(spans: Sequence[Span], parent: Sequence[Span]) -> tuple[Run, ...]
         for span, other in _pairs(spans, parent)
         if span.dtype == other.dtype
     )
+
+
+def nearest(file: Laid, others: Iterable[Other]) -> Iterator[tuple[Other, tuple[Run, ...]]]:
+    """The files that share most with this one by name, until all that may be shared is found."""
+    left, spans = [*others], file.spans
+    for number in range(min(len(left), MOST_PARENTS)):
+        found = [(delta_runs(spans, other.spans), other) for other in left]
+        runs, best = max(found, key=lambda each: (shared(each[0]), each[1].path == file.path))
+        if number == 0 and (runs or (best.path == file.path and not file.spans)):
+            runs = delta_runs(_with_rest(file), _with_rest(best))
+        if not runs:
+            return
+        yield best, runs
+        left = [other for other in left if other is not best]
+        spans = beside(spans, runs)
+
+
+def _with_rest(file: Laid) -> tuple[Span, ...]:
+    """The tensors of a file, and where none are: the header of its format, say."""
+    return (*around(file.spans, file.size), *file.spans)
 
 
 def around(spans: Sequence[Span], size: int) -> tuple[Span, ...]:

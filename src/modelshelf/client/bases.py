@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf import formats
-from modelshelf.checks.kinship import delta_runs, shared
+from modelshelf.checks.kinship import Laid, nearest
 from modelshelf.checks.layout import layout
 from modelshelf.client.compare import around
 from modelshelf.client.remote import Registry
@@ -26,7 +26,7 @@ from modelshelf.package.entry import Entry, predecessor
 from modelshelf.package.record import Record
 from modelshelf.store import recipes
 from modelshelf.store.disk import DiskStore
-from modelshelf.store.recipe import DELTA, SMALL_BYTES, Parent, Piece, Recipe, loads
+from modelshelf.store.recipe import DELTA, SMALL_BYTES, Parent, Piece, Recipe, Run, loads
 
 
 class Base(NamedTuple):
@@ -39,7 +39,7 @@ class Base(NamedTuple):
 
 
 class Known(NamedTuple):
-    """A file of an earlier release that lies here whole, and where its tensors are."""
+    """A large file of an earlier release that lies here whole, and where its tensors are."""
 
     path: str
     sha256: str
@@ -59,37 +59,44 @@ class Bases:
         self._registry = registry
         self._settings = settings
         self._record = record
-        self._found: list[Known] | None = None
+        self._found: list[list[Known]] | None = None
 
-    def of(self, path: str, spans: tuple[Span, ...]) -> Find:
-        """The bases of the file at `path`: those of the one file that shares most with it by name."""
-        matches = [(delta_runs(spans, each.spans), each) for each in self._known() if spans]
-        runs, best = max(
-            matches,
-            key=lambda each: (shared(each[0]), each[1].path == path),
-            default=((), None),
-        )
-        if best is None or not runs or (recipe := self._recipe(best)) is None:
-            return _nothing
-        parent = Parent(best.sha256, DELTA, runs, ())
-        starts = {start: (identifier, size) for identifier, start, size in recipe.segments()}
+    def of(self, file: Laid) -> Find:
+        """The bases of a file: in those files that share most with it by name."""
+        finders = [
+            self._finder(known, runs)
+            for entry in self._known()
+            for known, runs in nearest(file, entry)
+        ]
 
         def find(piece: Piece) -> Base | None:
-            lies = parent.base(piece.start, piece.size)
-            identifier, size = starts.get(lies[0], ("", 0)) if lies else ("", 0)
-            # only a whole segment has a name that the registry knows
-            whole = lies is not None and lies[1] == size
-            return Base(identifier, best.place, lies[0], size) if lies and whole else None
+            found = (base for each in finders if (base := each(piece)))
+            return next(found, None)
 
         return find
 
-    def _known(self) -> list[Known]:
+    def _finder(self, known: Known, runs: tuple[Run, ...]) -> Find:
+        parent = Parent(known.sha256, DELTA, runs, ())
+        recipe = self._recipe(known)
+        segments = recipe.segments() if recipe else ()
+        starts = {start: (identifier, size) for identifier, start, size in segments}
+
+        def find(piece: Piece) -> Base | None:
+            start, size = parent.base(piece.start, piece.size) or (-1, 0)
+            identifier, whole = starts.get(start, ("", 0))
+            # only a whole segment has a name that the registry knows
+            return Base(identifier, known.place, start, size) if 0 < size == whole else None
+
+        return find
+
+    def _known(self) -> list[list[Known]]:
+        """What lies here of each release that came before."""
         if self._found is None:
             self._found = []
             with contextlib.suppress(ShelfError, OSError):  # then nothing has a base
                 store = self._settings.files()
                 for entry in _earlier(self._registry, self._record):
-                    self._found += _lying(entry, store)
+                    self._found.append([*_lying(entry, store)])
         return self._found
 
     def _recipe(self, known: Known) -> Recipe | None:
@@ -99,10 +106,6 @@ class Bases:
                 body = self._registry.http.get(f"/recipes/{known.sha256}").body
             return loads(body, known.size)
         return None
-
-
-def _nothing(_piece: Piece) -> Base | None:
-    return None
 
 
 def _earlier(registry: Registry, record: Record) -> Iterator[Entry]:
@@ -125,8 +128,7 @@ def _lying(entry: Entry, store: DiskStore) -> Iterator[Known]:
     with _laid_out(store, places) as folder:
         spans = layout(_facts(entry, folder))
     for path, file in large.items():
-        if path in spans:
-            yield Known(path, file.sha256, places[path], file.size, spans[path])
+        yield Known(path, file.sha256, places[path], file.size, spans.get(path, ()))
 
 
 def _facts(entry: Entry, folder: Path) -> dict[str, Facts]:

@@ -105,7 +105,7 @@ def _lacking(source: Source, outbox: Outbox) -> dict[str, Begun] | None:
 def _due(source: Source, lacking: dict[str, Begun], bases: Bases) -> Iterator[Due]:
     if source.segmented is None or not lacking:
         return
-    base_of = bases.of(source.path, source.spans)
+    base_of = bases.of(source)
     for number, piece in enumerate(source.segmented.pieces):
         identifier = source.segmented.ids[number * ID_BYTES : (number + 1) * ID_BYTES].hex()
         if begun := lacking.pop(identifier, None):

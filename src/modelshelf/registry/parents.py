@@ -12,7 +12,7 @@ import blake3
 import msgspec
 from sqlalchemy import Connection
 
-from modelshelf.checks.kinship import around, beside, cast_runs, delta_runs, shared
+from modelshelf.checks.kinship import cast_runs, nearest, shared
 from modelshelf.checks.layout import cuts
 from modelshelf.formats.spans import Span
 from modelshelf.package import name as names
@@ -25,8 +25,6 @@ from modelshelf.store.whole import lying, read, threads
 
 LEAST_SAVED_BYTES = 256
 """What saves less is not worth a blob."""
-MOST_DELTAS = 4
-"""Against so many files of one release is a file told: it may have been cut into others."""
 
 
 class Known(NamedTuple):
@@ -37,9 +35,10 @@ class Known(NamedTuple):
     recipe: Recipe
     spans: tuple[Span, ...]
 
-    def around(self) -> tuple[Span, ...]:
-        """Where no tensors are: the header of its format, say."""
-        return around(self.spans, self.recipe.size)
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.recipe.size
 
 
 class Match(NamedTuple):
@@ -119,20 +118,11 @@ def _known(connection: Connection, entries: list[Entry]) -> Iterator[Known]:
 
 
 def _deltas(file: Known, others: list[Known]) -> Iterator[Match]:
-    """The files that share most with this one by name, until all that may be shared is found."""
+    """The files that this one may be told against."""
     if any(other.sha256 == file.sha256 for other in others):
         return  # who has that release has the file
-    left, spans = [*others], file.spans
-    while left and len(others) - len(left) < MOST_DELTAS:
-        found = [(delta_runs(spans, other.spans), other) for other in left]
-        runs, best = max(found, key=lambda each: (shared(each[0]), each[1].path == file.path))
-        if len(left) == len(others) and (runs or (best.path == file.path and not file.spans)):
-            runs = delta_runs((*file.around(), *spans), (*best.around(), *best.spans))
-        if not runs:
-            return
-        yield Match(best, DELTA, runs)
-        left = [other for other in left if other is not best]
-        spans = beside(spans, runs)
+    for other, runs in nearest(file, others):
+        yield Match(other, DELTA, runs)
 
 
 def _casts(file: Known, others: list[Known]) -> Iterator[Match]:
