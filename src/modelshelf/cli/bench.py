@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from modelshelf.cli.options import is_offline, rate_of
-from modelshelf.cli.output import Output, size
+from modelshelf.cli.output import Output, size_of
 from modelshelf.cli.project import shelf_of
 from modelshelf.client import install
 from modelshelf.client.install import Change, Plan, Stock
@@ -204,11 +204,6 @@ def tell(
         verb = "To fetch" if moved is None else "Fetched"
         lines.append(f"{verb}: {size_of(fetched, whole)}.")
     output.result(value, "\n".join(lines) or nothing)
-
-
-def size_of(moved: int, whole: int) -> str:
-    """How much is moved, and of how much where that is clearly less."""
-    return size(moved) if moved > 0.98 * whole else f"{size(moved)} of {size(whole)}"
 
 
 def sentence(change: Change, output: Output) -> str:

@@ -163,3 +163,8 @@ def _paint(text: str, colour: str, colourful: bool) -> str:
     if not colourful or os.environ.get("NO_COLOR"):
         return text
     return f"\033[{_COLOURS[colour]}m{text}\033[0m"
+
+
+def size_of(moved: int, whole: int) -> str:
+    """How much is moved, and of how much where that is clearly less."""
+    return size(moved) if moved > 0.98 * whole else f"{size(moved)} of {size(whole)}"

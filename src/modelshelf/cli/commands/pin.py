@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from modelshelf.cli.bench import size_of
 from modelshelf.cli.options import add_limit_rate, add_registry, registry_of, release
-from modelshelf.cli.output import Output, size
+from modelshelf.cli.output import Output, size, size_of
 from modelshelf.errors import UsageError
 
 

@@ -19,7 +19,7 @@ from modelshelf.cli.options import (
     registry_of,
     surroundings,
 )
-from modelshelf.cli.output import Output, problem_lines, size
+from modelshelf.cli.output import Output, problem_lines, size, size_of
 from modelshelf.package.elements import LEVELS
 
 
@@ -76,6 +76,6 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     output.result(
         msgspec.to_builtins(entry) | {"bytes": upload.size, "bytes_sent": sent},
         f"Published {name}: {len(entry.files)} files, release {entry.number}{step}; "
-        f"sent {size(sent)} of {size(upload.size)}.\n"
+        f"sent {size_of(sent, upload.size)}.\n"
         f"  {registry.url}/{package.name}/{package.version}",
     )
