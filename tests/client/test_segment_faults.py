@@ -16,6 +16,7 @@ import pytest
 from modelshelf.client import http, transfer
 from modelshelf.client.http import Connection
 from modelshelf.client.transfer import Moved, Wanted
+from modelshelf.client.verify import plan_store
 from modelshelf.errors import IntegrityError, NetworkError, ShelfError
 from modelshelf.store import recipes
 from modelshelf.store.disk import DiskStore
@@ -174,6 +175,9 @@ def test_another_run_goes_on_within_a_segment(depot: Depot, store: DiskStore) ->
     file = depot.put(noise(1, 5 * MIB))
     depot.break_after = 3 * MIB
     refused(depot, store, file, NetworkError)
+    (left,) = plan_store(store, ()).found
+    assert (left.kind, left.note) == ("leftover", True)
+    assert left.where.endswith(f"{file.sha256}-parts")
     depot.break_after = None
     fetch(depot, store, file)
     assert depot.delivered < 5.1 * MIB

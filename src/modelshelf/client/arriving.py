@@ -34,13 +34,8 @@ class Response(http.client.HTTPResponse):
         rate: Bucket | None = None,
         patience_seconds: float = patience_seconds,
     ) -> None:
-        self._arriving = _Arriving(sock.makefile("rb", buffering=0), rate, patience_seconds)
-        super().__init__(_Reader(self._arriving), debuglevel, method, url)  # type: ignore[arg-type]  # all it asks for
-
-    @property
-    def waited_seconds(self) -> float:
-        """How long we waited for the other side since the request was sent."""
-        return self._arriving.waited
+        raw = _Arriving(sock.makefile("rb", buffering=0), rate, patience_seconds)
+        super().__init__(_Reader(raw), debuglevel, method, url)  # type: ignore[arg-type]  # all it asks for
 
 
 class _Reader:
@@ -58,7 +53,7 @@ class _Arriving(io.RawIOBase):
         self._raw = raw
         self._rate = rate
         self._patience_seconds = patience_seconds
-        self.waited = 0.0
+        self._waited = 0.0
         self._received = 0
 
     def readable(self) -> bool:
@@ -70,10 +65,10 @@ class _Arriving(io.RawIOBase):
             view = view[: self._rate.portion(len(view))]
         began = time.monotonic()
         count = self._raw.readinto(view) or 0
-        self.waited += time.monotonic() - began
+        self._waited += time.monotonic() - began
         self._received += count
-        if self.waited > self._patience_seconds + self._received / slowest_bytes_per_second:
-            raise TooSlow(f"only {self._received} bytes in {self.waited:.0f} s")
+        if self._waited > self._patience_seconds + self._received / slowest_bytes_per_second:
+            raise TooSlow(f"only {self._received} bytes in {self._waited:.0f} s")
         if self._rate is not None:
             self._rate.take(count)
         return count

@@ -45,11 +45,6 @@ class Body:
         """Fill `into`, less at the end of the body. Raises NetworkError."""
         return self._http.read(self._response, into)
 
-    @property
-    def waited_seconds(self) -> float:
-        """How long we waited for it so far."""
-        return self._response.waited_seconds
-
     def end(self) -> None:
         """Be done with a body that was read as far as it is of use."""
         if self._response.length != 0 and self._http.read(self._response, memoryview(bytearray(1))):

@@ -7,6 +7,7 @@ takes.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
@@ -75,13 +76,14 @@ class Receiver:
         inbox = self.inbox
         body = ask(inbox.received)
         self._fit(body, key)
-        waited, before = body.waited_seconds, inbox.received
+        # with what a limit on the rate, and keeping what comes, take of the time
+        began, before = time.perf_counter(), inbox.received
         while room := inbox.room(block_bytes):
             if not (count := self._read(body, room)):
                 break
             inbox.arrived(count)
             show(inbox.received / inbox.stored)
-        self._wire.pace.received(inbox.received - before, body.waited_seconds - waited)
+        self._wire.pace.received(inbox.received - before, time.perf_counter() - began)
         if body.total is None:
             inbox.end()
         elif not inbox.complete:
