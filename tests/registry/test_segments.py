@@ -191,6 +191,16 @@ def test_a_bundle_has_what_was_asked_for(first: Sending, registry: Running) -> N
     assert registry.client("POST", "/segments", {"keys": []}).status == 422
 
 
+def test_a_bundle_has_no_large_segments(
+    first: Sending, registry: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many who read slowly would hold many of them in memory."""
+    keys = [identifier for identifier, _, _ in first.recipe.segments()]
+    longest = max(map(len, first.blobs.values()))
+    monkeypatch.setattr("modelshelf.registry.api.segments.LONGEST_BUNDLED_BYTES", longest - 1)
+    assert registry.client("POST", "/segments", {"keys": keys}).status == 422
+
+
 def _frames(body: bytes) -> Iterator[bytes]:
     at = 0
     while at < len(body):

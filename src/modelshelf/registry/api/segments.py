@@ -21,6 +21,8 @@ from modelshelf.store.recipe import is_key
 API = Resource("segments")
 MOST_KEYS = 1000
 LONGEST_BUNDLE_BYTES = 8 << 20
+LONGEST_BUNDLED_BYTES = 256 << 10
+"""A segment in a bundle has no more: whoever reads slowly holds one in memory."""
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -70,6 +72,13 @@ def bundle(call: Call, body: Asked) -> Response:
         raise Invalid(f"A bundle has 1 to {MOST_KEYS} segments", got=len(body.keys))
     sizes = _require_readable(call, body.keys)
     total = sum(sizes[key] for key in body.keys)
+    if longest := next((key for key in sizes if sizes[key] > LONGEST_BUNDLED_BYTES), None):
+        raise Invalid(
+            "This segment is too large for a bundle: ask for it by itself",
+            where=longest[:140],
+            expected=LONGEST_BUNDLED_BYTES,
+            got=sizes[longest],
+        )
     if total > LONGEST_BUNDLE_BYTES:
         raise Invalid(
             "These segments are too large for a bundle", expected=LONGEST_BUNDLE_BYTES, got=total
