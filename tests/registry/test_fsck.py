@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
@@ -107,8 +108,9 @@ def world(made: Made, tmp_path: Path) -> Iterator[World]:
 
 
 def kinds(report: Report, *, mended: bool) -> list[str]:
-    faults = [each for each in report.findings if each.kind not in fsck.NOTES]
-    return sorted(each.kind for each in faults if each.mended is mended)
+    """Of faults; a segment of several files is one."""
+    faults = {(each.kind, each.what) for each in report.findings if each.mended is mended}
+    return sorted(kind for kind, _ in faults if kind not in fsck.NOTES)
 
 
 def test_all_is_well(world: World) -> None:
@@ -310,3 +312,43 @@ def test_what_nobody_needs_is_no_fault(world: World) -> None:
     report = fsck.run(world.service, repair=True)
     assert [(each.kind, each.what) for each in report.findings] == [("garbage", "1 of 4 bytes")]
     assert report.wrong() == []
+
+
+def harmed(world: World, seed: int) -> None:
+    """Lose and damage blobs and whole files at random."""
+    random = Random(seed)
+    keys = sorted(each.key for each in world.service.blobs.held())
+    for key in random.sample(keys, random.randrange(1, len(keys))):
+        random.choice([world.damage, world.service.blobs.delete])(key)
+    for content in (world.wide, world.narrow, world.tuned):
+        fate = random.randrange(4)
+        if fate == 0:
+            world.give_up(content)
+        elif fate == 1:
+            at = random.randrange(len(content))
+            world.write_whole(content, content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+
+
+@pytest.mark.no_cover
+@pytest.mark.parametrize("seed", range(8))
+def test_after_random_harm_a_file_is_right_or_told(world: World, seed: int) -> None:
+    contents = {digest(each): each for each in (world.wide, world.narrow, world.tuned)}
+    harmed(world, seed)
+    whole = {each for each in contents if is_right(world, contents[each])}
+    told = fsck.run(world.service, repair=True).wrong()
+    assert fsck.run(world.service, repair=True).wrong() == told
+    world.service.jobs.run_due()
+    assert fsck.run(world.service).wrong() == told
+    for number, (sha256, content) in enumerate(contents.items()):
+        path = f"{number % 2}.safetensors"
+        version = "1.1.0" if content == world.tuned else "1.0.0"
+        is_told = any(each.where == f"acme/digits@{version} {path}" for each in told)
+        assert not (is_told and sha256 in whole)
+        if not is_told:
+            found = world.service.raw.decoding(sha256).whole(0, len(content))
+            assert found == world.service.raw.path(sha256).read_bytes() == content
+
+
+def is_right(world: World, content: bytes) -> bool:
+    path = world.service.store.path(digest(content))
+    return path.exists() and path.read_bytes() == content

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from modelshelf.checks.kinship import cast_runs, nearest, shared
 from modelshelf.checks.layout import cuts
+from modelshelf.errors import IntegrityError, NotFound
 from modelshelf.formats.spans import Span
 from modelshelf.package import name as names
 from modelshelf.package.entry import Entry, answering
@@ -21,7 +22,7 @@ from modelshelf.registry import contracts, recipes, releases
 from modelshelf.registry.contracts import Key
 from modelshelf.registry.service import Kept
 from modelshelf.store.recipe import DELTA, SMALL_BYTES, Parent, Recipe, Run
-from modelshelf.store.whole import lying, read, threads
+from modelshelf.store.whole import lying, threads
 
 LEAST_SAVED_BYTES = 256
 """What saves less is not worth a blob."""
@@ -140,30 +141,29 @@ def _told(kept: Kept, file: Known, match: Match) -> tuple[Parent, list[recipes.S
     """What the parent saves for each segment, and what is stored for that."""
     parent = Parent(match.file.sha256, match.kind, match.runs, (None,) * len(file.recipe.sizes))
     there = match.file.recipe.distinct()
-    raw, other = kept.raw.path(file.sha256), kept.raw.path(match.file.sha256)
-    with raw.open("rb", buffering=0) as own, other.open("rb", buffering=0) as theirs:
+    own, theirs = kept.raw.checked(file.sha256), kept.raw.checked(match.file.sha256)
 
-        def told(segment: Segment) -> recipes.Segment | int | None:
-            place = parent.base(segment.start, segment.size)
-            if place is None or (match.kind == DELTA and segment.id in there):
-                return None
-            content = read(own.fileno(), segment.start, segment.size)
-            base = read(theirs.fileno(), *place)
-            if match.kind == DELTA:
-                return _delta(kept, segment, content, base)
-            with kept.codecs.one() as codec:
-                return 0 if codec.cast(base, match.kind) == content else None
+    def told(segment: Segment) -> recipes.Segment | int | None:
+        place = parent.base(segment.start, segment.size)
+        if place is None or (match.kind == DELTA and segment.id in there):
+            return None
+        try:
+            content, base = own.read(segment.start, segment.size), theirs.read(*place)
+        except (NotFound, IntegrityError):  # lost, which fsck tells
+            return None
+        if match.kind == DELTA:
+            return _delta(kept, segment, content, base)
+        with kept.codecs.one() as codec:
+            return 0 if codec.cast(base, match.kind) == content else None
 
-        with ThreadPoolExecutor(threads) as pool:
-            found = list(pool.map(told, laid(file.recipe, file.spans)))
+    with ThreadPoolExecutor(threads) as pool:
+        found = list(pool.map(told, laid(file.recipe, file.spans)))
     stored = tuple(each[3] if isinstance(each, tuple) else each for each in found)
     rows = [each for each in found if isinstance(each, tuple)]
     return msgspec.structs.replace(parent, stored=stored), rows
 
 
-def _delta(
-    kept: Kept, segment: Segment, content: bytearray, base: bytearray
-) -> recipes.Segment | None:
+def _delta(kept: Kept, segment: Segment, content: bytes, base: bytes) -> recipes.Segment | None:
     """Keep what the segment is against its base, where that saves enough."""
     with kept.codecs.one() as codec:
         blob = codec.delta(

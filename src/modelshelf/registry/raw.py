@@ -15,13 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+import blake3
+
 from modelshelf.errors import IntegrityError, NotFound
 from modelshelf.registry import recipes
 from modelshelf.registry.database import Database
 from modelshelf.store.blobs import Blobs
 from modelshelf.store.disk import DiskStore
 from modelshelf.store.recipe import Recipe
-from modelshelf.store.whole import Codecs, decoded, put_together
+from modelshelf.store.whole import Codecs, decoded, put_together, read
 
 NEVER_GIVEN_UP_BYTES = 1 << 20
 """Smaller files (texts, labels) stay: pages read them."""
@@ -96,6 +98,11 @@ class RawFiles:
     def decoding(self, sha256: str) -> SegmentReader:
         """The file's bytes from its segments, each checked; raises NotFound."""
         return SegmentReader(self._recipe(sha256), self._blobs, self._codecs)
+
+    def checked(self, sha256: str) -> CheckedReader:
+        """The file's bytes from where they are right, without building it; raises NotFound."""
+        recipe = self._recipe(sha256)
+        return CheckedReader(self._store.path(sha256), recipe, self.decoding(sha256))
 
     def trim(self) -> list[str]:
         """Give up the files that were not read for longest, until the rest keeps to the bound."""
@@ -203,6 +210,32 @@ class SegmentReader:
         identifier, self._from, size = self._segments[self._at]
         with self._codecs.one() as codec:
             self._held = bytes(decoded(self._blobs, codec, identifier, size))
+
+
+class CheckedReader:
+    """Bytes that are right: of the whole file where they have the id of a segment, else decoded.
+
+    Safe to use from several threads at once.
+    """
+
+    def __init__(self, path: Path, recipe: Recipe, decoding: SegmentReader) -> None:
+        self._path = path
+        self._ids = {(start, size): each for each, start, size in recipe.segments()}
+        self._decoding = decoding
+        self._turn = threading.Lock()
+
+    def read(self, start: int, count: int) -> bytes:
+        """Exactly `count` bytes from `start` on; raises NotFound or IntegrityError where they are lost."""
+        if (identifier := self._ids.get((start, count))) is not None:
+            with (
+                contextlib.suppress(FileNotFoundError, IntegrityError),
+                self._path.open("rb") as file,
+            ):
+                content = read(file.fileno(), start, count)
+                if blake3.blake3(content).hexdigest() == identifier:
+                    return bytes(content)
+        with self._turn:
+            return self._decoding.whole(start, count)
 
 
 Reader = WholeReader | SegmentReader

@@ -8,7 +8,6 @@ import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from modelshelf.errors import IntegrityError
 from modelshelf.formats.spans import Span
 from modelshelf.registry import tables
 from modelshelf.store.recipe import MOST_PARENTS, Parent, Recipe, dumps, loads
@@ -120,22 +119,15 @@ def sizes(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[int, in
     }
 
 
-def all_of(connection: Connection, *, damaged: bool = True) -> Iterator[tuple[str, Recipe]]:
-    """The recipe of every published file, by its sha256.
-
-    One that cannot be read raises IntegrityError, or is passed over without `damaged`.
-    """
+def all_of(connection: Connection) -> Iterator[tuple[str, Recipe]]:
+    """The recipe of every published file, by its sha256; raises IntegrityError for a damaged one."""
     query = (
         select(tables.recipes.c.sha256, tables.recipes.c.body, tables.blobs.c.size)
         .join(tables.blobs, tables.blobs.c.sha256 == tables.recipes.c.sha256)
         .order_by(tables.recipes.c.sha256)
     )
     for row in connection.execute(query):
-        try:
-            yield row.sha256, loads(row.body, row.size)
-        except IntegrityError:
-            if damaged:
-                raise
+        yield row.sha256, loads(row.body, row.size)
 
 
 def forget_segments(connection: Connection, keys: Iterable[str]) -> None:

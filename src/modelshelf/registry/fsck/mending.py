@@ -27,17 +27,6 @@ class Place(NamedTuple):
     size: int
 
 
-def places(kept: Kept, wanted: set[str]) -> dict[str, list[Place]]:
-    """Where each of the segments is part of published files."""
-    found: dict[str, list[Place]] = {identifier: [] for identifier in wanted}
-    with kept.database.reading() as connection:
-        for sha256, recipe in recipes.all_of(connection, damaged=False):
-            for identifier, start, size in recipe.segments():
-                if identifier in found:
-                    found[identifier].append(Place(sha256, start, size))
-    return found
-
-
 def recovered(kept: Kept, identifier: str, at: Iterable[Place]) -> tuple[Place, bytes] | None:
     """The bytes of a segment, and the place that they were got from; None where nothing holds them."""
     at = list(at)

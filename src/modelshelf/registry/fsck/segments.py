@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple, TypeVar
@@ -52,21 +52,20 @@ def look(check: Check, sha256: str) -> None:
 
 def mend_from_others(check: Check) -> None:
     """Mend what is still lost from other files, then read those files that lacked it."""
-    lacking = {place.sha256 for place in check.lost.values()} if check.repair else set()
-    places = mending.places(check.kept, {*check.lost}) if lacking else {}
-    while _mend_some(check, places):
+    lacking = {place.sha256 for places in check.lost.values() for place in places}
+    while check.repair and _mend_some(check):
         pass  # what was mended may be the base of another one
-    for identifier, place in check.lost.items():
-        check.tell("segment", place.sha256, identifier)
-    for sha256 in lacking:
+    for identifier, places in check.lost.items():
+        for place in places:
+            check.tell("segment", place.sha256, identifier)
+    for sha256 in lacking if check.repair else ():
         look(check, sha256)
 
 
-def _mend_some(check: Check, places: Mapping[str, list[Place]]) -> bool:
+def _mend_some(check: Check) -> bool:
     mended = False
-    for identifier, where in places.items():
-        if identifier in check.lost:
-            mended |= _mend(check, identifier, where) is not None
+    for identifier, places in [*check.lost.items()]:
+        mended |= _mend(check, identifier, places) is not None
     return mended
 
 
@@ -85,6 +84,8 @@ def _digests(check: Check, sha256: str, recipe: Recipe) -> Hashes | None:
         content = read.content
         if content is None:
             content = _mend(check, read.id, [read.place])
+            if content is None:
+                check.lost.setdefault(read.id, []).append(read.place)
         elif {sizes.get(read.id), (read.place.size, stored)} != {(len(content), read.stored)}:
             check.sizes[read.id] = (len(content), read.stored)
             check.tell("size", sha256, read.id, mended=check.repair)
@@ -108,16 +109,14 @@ def _read(kept: Kept, segment: tuple[str, Place]) -> _Read:
 
 
 def _mend(check: Check, identifier: str, places: Iterable[Place]) -> bytes | None:
-    """Make a segment anew from what is at one of the places; where nothing is, note that it is lost."""
-    places = list(places)
+    """Make a segment anew from what is at one of the places; None where nothing is."""
     got = mending.recovered(check.kept, identifier, places) if check.repair else None
     if got is None:
-        check.lost.setdefault(identifier, places[0])
         return None
     place, content = got
     check.sizes[identifier] = (len(content), mending.put_anew(check.kept, identifier, *got))
-    check.lost.pop(identifier, None)
-    check.tell("segment", place.sha256, identifier, mended=True)
+    for each in (place, *check.lost.pop(identifier, ())):
+        check.tell("segment", each.sha256, identifier, mended=True)
     return content
 
 

@@ -60,8 +60,8 @@ class Check:
     def __init__(self, kept: Kept, *, repair: bool, progress: Progress) -> None:
         self.kept = kept
         self.repair = repair
-        self.lost: dict[str, Place] = {}
-        """Segments that nothing was found to hold yet."""
+        self.lost: dict[str, list[Place]] = {}
+        """Segments that nothing was found to hold yet, and where they are part of files."""
         self.sizes: dict[str, tuple[int, int]] = {}
         """Raw bytes and bytes of the blob, where the database has others."""
         self.unfit: set[str] = set()
