@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -83,3 +84,14 @@ def test_a_job_left_by_a_killed_worker_comes_round_again(database: Database) -> 
         connection.execute(update(tables.jobs).values(due=LONG_AGO))
     assert second.run_due() == 1
     assert done == [{}]
+
+
+def test_what_is_done_now_and_then_may_wait_for_its_first_time(database: Database) -> None:
+    late, soon = threading.Event(), threading.Event()
+    jobs = Jobs(database, attempts=3)
+    jobs.every(1000, "late", late.set, first_seconds=1000)
+    jobs.every(1000, "soon", soon.set)
+    jobs.start()
+    assert soon.wait(30)
+    jobs.stop(30)
+    assert not late.is_set()

@@ -42,7 +42,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Go back; raw files that were given up since then are lost: `shelf registry fsck` first."""
+    """Go back; what lies by segments only is lost: read such files whole first, `/files/SHA256`."""
     for table in ("session_segments", "session_recipes", "segments", "recipes"):
         op.drop_table(table)
 
