@@ -7,6 +7,7 @@ one JSON object: how long they took, and what it cost the registry.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import os
@@ -16,37 +17,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from modelshelf.cli import main
-from tests.conftest import PASSWORD
+from tests.trouble import forked
 from tests.trouble.conftest import ServerProcess
 from tests.trouble.weights import write_model
 
 NAME = "ann/model"
-
-
-def shelf(folder: Path, *arguments: str) -> int:
-    """The command line in a fork, with the home and the project in `folder`; gives its process."""
-    (folder / "project").mkdir(parents=True, exist_ok=True)
-    (folder / "project" / "shelf.toml").touch()
-    child = os.fork()
-    if child:
-        return child
-    code = 1
-    try:
-        told = os.open(folder / "told", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-        os.dup2(told, 1)
-        os.dup2(told, 2)
-        os.environ["MODELSHELF_HOME"] = str(folder / "home")
-        os.chdir(folder / "project")
-        code = main([*arguments])
-    finally:
-        os._exit(code)
-
-
-def done(folder: Path, *arguments: str) -> None:
-    """The same, to its end and well."""
-    _, status = os.waitpid(shelf(folder, *arguments), 0)
-    assert os.waitstatus_to_exitcode(status) == 0, (folder / "told").read_text()
 
 
 def status(server: ServerProcess) -> dict[str, int]:
@@ -54,8 +29,11 @@ def status(server: ServerProcess) -> dict[str, int]:
     process = Path("/proc") / str(server.process_id)
     lines = (line.split() for line in (process / "status").read_text().splitlines())
     kept = {words[0][:-1]: int(words[1]) for words in lines if words[0] in _KEPT}
-    names = [path.readlink().name for path in (process / "fd").iterdir()]
-    return kept | {"sockets": sum(name.startswith("socket:") for name in names)}
+    sockets = 0
+    for path in (process / "fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # closed a moment ago
+            sockets += path.readlink().name.startswith("socket:")
+    return kept | {"sockets": sockets}
 
 
 _KEPT = ("VmHWM:", "VmRSS:", "Threads:")
@@ -71,7 +49,7 @@ def together(folder: Path, count: int) -> list[float]:
         if not child:
             os.close(opened)
             os.read(gate, 1)  # until all are there
-            done(home, "install", NAME, "--format", "safetensors", "--quiet")
+            forked.done(home, "install", NAME, "--format", "safetensors")
             os._exit(0)
         children.append(child)
     os.close(opened)
@@ -102,8 +80,9 @@ def crowd(folder: Path, clients: int, megabytes: int, rounds: int = 1) -> dict[s
     server = ServerProcess(folder / "data")
     os.environ["MODELSHELF_REGISTRY"] = server.start()
     try:
-        publish(folder / "publisher", package)
-        done(folder / "first", "install", NAME, "--format", "safetensors", "--quiet")
+        forked.login(folder / "publisher", "ann")
+        forked.done(folder / "publisher", "publish", str(package))
+        forked.done(folder / "first", "install", NAME, "--format", "safetensors")
         before = status(server)
         told = []
         for number in range(rounds):
@@ -113,21 +92,6 @@ def crowd(folder: Path, clients: int, megabytes: int, rounds: int = 1) -> dict[s
         return {"before": before, "rounds": told, "after": settled(server, before)}
     finally:
         server.stop()
-
-
-def publish(folder: Path, package: Path) -> None:
-    """Open an account and publish."""
-    (folder / "password").parent.mkdir(parents=True)
-    reading, writing = os.pipe()
-    os.write(writing, PASSWORD.encode())
-    os.close(writing)
-    before = os.dup(0)
-    os.dup2(reading, 0)
-    done(folder, "login", "ann", "--create", "--password-stdin")
-    os.dup2(before, 0)
-    for each in (before, reading):
-        os.close(each)
-    done(folder, "publish", str(package), "--quiet")
 
 
 def settled(server: ServerProcess, before: dict[str, int]) -> dict[str, int]:

@@ -212,7 +212,8 @@ def _commit(upload: Upload, registry: Registry, session: str, note: _Session) ->
     except NetworkError:
         raise  # it may be published all the same: the next run asks for it
     except ShelfError as error:
-        if not (isinstance(error, Refused) and note.state(registry) == "held"):
+        held = isinstance(error, Refused) and note.state(registry) == "held"
+        if not held and type(error) is not ShelfError:  # as where the registry's disk is full
             note.forget()
         raise
     note.forget()
