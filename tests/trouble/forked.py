@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
+import pkgutil
+import re
 import signal
 import subprocess
 import sys
@@ -18,6 +21,19 @@ from tests.conftest import PASSWORD
 from tests.trouble.proxy import Exchange
 
 WAITS_SECONDS = 120.0
+_ACTS = re.compile(r"\.(__main__|migrations|traced)\b")
+"""Modules that do something when they are imported."""
+
+
+def prepare() -> None:
+    """Import what the forks will need, once for all."""
+    for room in ("cli", "client", "registry", "checks", "formats", "store", "solver", "package"):
+        package = importlib.import_module(f"modelshelf.{room}")
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not _ACTS.search(module.name):
+                importlib.import_module(module.name)
+    for name in ("alembic.command", "sqlalchemy.dialects.sqlite", "numpy", "uvicorn"):
+        importlib.import_module(name)
 
 
 def begun(folder: Path, *arguments: str, stdin: str = "") -> int:

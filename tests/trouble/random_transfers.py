@@ -86,12 +86,14 @@ class Bench:
         self.proxy = ProxyProcess(self.server.url, folder / "exchanges")
         self.direct = Client(self.server.url)
         self.cases: dict[str, Case] = {}
+        self._undisturbed: dict[str, Undisturbed] = {}
         self._megabytes = megabytes
         self._serving = folder / "empty"
         os.environ["MODELSHELF_REGISTRY"] = self.proxy.url
 
     def prepare(self) -> None:
         """Make the folders in which the commands begin."""
+        forked.prepare()
         self.cases = {each.command: each for each in self._prepared()}
 
     def serve(self, data: Path) -> None:
@@ -100,6 +102,13 @@ class Bench:
             self.server.end()
             self.server.start(data)
             self._serving = data
+
+    def undisturbed(self, command: str) -> Undisturbed:
+        """What the command does when nothing happens; measured once."""
+        if command not in self._undisturbed:
+            self.proxy.told(bytes_per_second=BYTES_PER_SECOND)
+            self._undisturbed[command] = undisturbed(self, self.cases[command])
+        return self._undisturbed[command]
 
     def close(self) -> None:
         self.server.end()  # a fork of ours, it holds the proxy's standard input open
@@ -367,9 +376,7 @@ class Told(NamedTuple):
 
 def rounds(bench: Bench, command: str, victim: str, count: int, choice: random.Random) -> Told:
     """Kill `count` times."""
-    case = bench.cases[command]
-    bench.proxy.told(bytes_per_second=BYTES_PER_SECOND)
-    like = undisturbed(bench, case)
+    case, like = bench.cases[command], bench.undisturbed(command)
     seconds = like.seconds
     done: list[Round] = []
     for _ in range(4 * count):

@@ -17,6 +17,7 @@ from tests.client.weights import MIB, Values, values, write
 from tests.conftest import PASSWORD, Finished, run_here
 from tests.trouble.conftest import ServerProcess, small_disk, token
 from tests.trouble.proxy import Fault, Proxy
+from tests.trouble.weights import wait_for_bytes
 
 Run = Callable[..., Finished]
 HEADS_BYTES = 12 << 10
@@ -147,6 +148,7 @@ def test_a_server_killed_and_started_again_in_the_middle(
     client = subprocess.Popen(command, cwd=project, env=env)
     try:
         assert wire.stalled.wait(60)
+        wait_for_bytes(server.data / "store" / "partial", size // 2 - (1 << 20))
         server.kill()
         wire.drop()
         server.start()

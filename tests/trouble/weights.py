@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 import tomllib
@@ -52,9 +53,17 @@ def assert_store_whole(home: Path) -> None:
 def wait_for_bytes(folder: Path, count: int) -> None:
     """Wait until the files of `folder` have so many bytes: what was sent is also written."""
     until = time.monotonic() + 30
-    while count > 0 and sum(path.stat().st_size for path in folder.iterdir()) < count:
+    while count > 0 and _bytes_in(folder) < count:
         assert time.monotonic() < until
         time.sleep(0.005)
+
+
+def _bytes_in(folder: Path) -> int:
+    found = 0
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):  # done a moment ago
+            found += path.stat().st_size
+    return found
 
 
 def write_model(
