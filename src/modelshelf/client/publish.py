@@ -213,7 +213,9 @@ def _commit(upload: Upload, registry: Registry, session: str, note: _Session) ->
         raise  # it may be published all the same: the next run asks for it
     except ShelfError as error:
         held = isinstance(error, Refused) and note.state(registry) == "held"
-        if not held and type(error) is not ShelfError:  # as where the registry's disk is full
+        # as where the registry's disk is full, or another request is still at it
+        passing = type(error) is ShelfError or isinstance(error, Conflict)
+        if not (held or passing):
             note.forget()
         raise
     note.forget()
