@@ -11,8 +11,18 @@ import blake3
 import numpy as np
 import pytest
 
+from modelshelf.errors import IntegrityError
 from modelshelf.store.codec import Codec
-from modelshelf.store.recipe import Cut, Recipe, dumps, loads, pieces
+from modelshelf.store.recipe import (
+    Cut,
+    Recipe,
+    dumps,
+    lengthened,
+    loads,
+    pieces,
+    shortened,
+    tag,
+)
 
 if TYPE_CHECKING:
     from tests.registry.conftest import Answer, Client, Draft, Running
@@ -253,3 +263,31 @@ def test_the_files_not_read_for_longest_are_given_up(
     assert raw.trim() == []
     raw._bound_bytes = len(files["11.safetensors"])
     assert len(raw.trim()) == 1
+
+
+def test_a_recipe_is_short_for_who_knows_another(
+    first: Sending, acme: Client, draft: type[Draft], registry: Running
+) -> None:
+    content = tensors(1, "a", "b", "c", note="another word")
+    second = Sending(acme, draft(version="1.0.1", files={"small.safetensors": content}))
+    second.send()
+    assert second.publish().status == 201
+    plain = registry.client("GET", f"/recipes/{second.sha256}")
+    short = registry.client("GET", f"/recipes/{second.sha256}?after={first.sha256}")
+    assert short.headers["shelf-after"] == first.sha256
+    assert short.headers["etag"] == plain.headers["etag"] == tag(plain.body)
+    assert len(short.body) < len(plain.body) - 3 * 30
+    whole = lengthened(short.body, first.recipe)
+    assert loads(whole, len(content)) == loads(plain.body, len(content))
+    for unknown in ("0" * 64, "x", ""):
+        same = registry.client("GET", f"/recipes/{second.sha256}?after={unknown}")
+        assert (same.body, "shelf-after" in same.headers) == (plain.body, False)
+
+
+@pytest.mark.parametrize("forged", [b"", b"x" * 90, bytes(range(200))])
+def test_a_short_recipe_that_cannot_be_is_refused(first: Sending, forged: bytes) -> None:
+    with pytest.raises(IntegrityError):
+        lengthened(forged, first.recipe)
+    cut_off = shortened(dumps(first.recipe), first.recipe)[:-3]
+    with pytest.raises(IntegrityError):
+        lengthened(cut_off, first.recipe)

@@ -61,7 +61,9 @@ def test_answers_are_sent_at_once() -> None:
         assert listening.proto == socket.IPPROTO_TCP  # what asyncio asks before TCP_NODELAY
 
 
-@pytest.mark.parametrize("path", ["/config.json", "/index/acme/digits.jsonl", "/index/acme/none.jsonl"])
+@pytest.mark.parametrize(
+    "path", ["/config.json", "/index/acme/digits.jsonl", "/index/acme/none.jsonl"]
+)
 def test_small_answers_tell_their_digest(
     registry: Running, acme: Client, draft: type[Draft], path: str
 ) -> None:

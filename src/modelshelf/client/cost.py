@@ -59,7 +59,9 @@ def _recipes(
     def ask(file: Wanted) -> Recipe | None:
         nonlocal away
         try:
-            return recipes.known(http, store, file.sha256, file.size, ask=not away)
+            return recipes.known(
+                http, store, file.sha256, file.size, before=file.before, ask=not away
+            )
         except NetworkError:
             away = True
         except ShelfError:

@@ -82,7 +82,7 @@ class Fetching:
             return None
         received = self._tools.wire.received
         return recipes.current(
-            self._http, self._store, file.sha256, file.size, self._headers, received
+            self._http, self._store, file.sha256, file.size, self._headers, received, file.before
         )
 
     def _whole(self, file: Wanted) -> None:

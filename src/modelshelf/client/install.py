@@ -161,8 +161,9 @@ def apply(
         with _naming(package):
             entries.append(_entry(package, _manifest(package, store, sources), made=made))
     moved: list[transfer.Moved] = []
+    former = _former(shelf.lock())
     for package in plan.held.packages:
-        files = [transfer.Wanted(f.sha256, f.size) for f in package.installed_files()]
+        files = _wanted(package, former)
         release = f"{package.name}@{package.version}"
         connect = partial(sources.http, package.registry)
         with _naming(package):
@@ -268,22 +269,36 @@ def planned(before: Lock, after: Lock, environment: str, stock: Stock) -> Plan:
     seen: set[str] = set()
     lacking: dict[tuple[str, str], list[transfer.Wanted]] = {}
     asked: dict[str, list[transfer.Wanted]] = {}
+    former = _former(before)
     for package in held.packages:
-        files = {file.sha256: file.size for file in package.installed_files()}
+        files = {file.sha256: file for file in _wanted(package, former)}
         missing = [digest for digest in files if digest not in seen and not stock.has(digest)]
         seen.update(missing)
-        wanted = [transfer.Wanted(digest, files[digest]) for digest in missing]
+        wanted = [files[digest] for digest in missing]
         lacking[package.name, package.isolated] = wanted
         asked.setdefault(package.registry, []).extend(wanted)
     moved: dict[str, int] = {}
     for registry, all_wanted in asked.items():
         moved |= stock.costs(registry, all_wanted) if all_wanted else {}
     fetch = {
-        key: tuple(Coming(*file, moved[file.sha256]) for file in wanted)
+        key: tuple(Coming(file.sha256, file.size, moved[file.sha256]) for file in wanted)
         for key, wanted in lacking.items()
     }
     made = Plan(after, environment, held, fetch, ())
     return made._replace(changes=changes(before, made))
+
+
+def _former(lock: Lock) -> dict[tuple[str, str], str]:
+    """The files that a lock names, by package and path."""
+    return {(p.name, file.path): file.sha256 for p in lock.packages for file in p.installed_files()}
+
+
+def _wanted(package: Locked, former: Mapping[tuple[str, str], str]) -> list[transfer.Wanted]:
+    """The files of a release, each with the one that had its place before."""
+    return [
+        transfer.Wanted(file.sha256, file.size, former.get((package.name, file.path)))
+        for file in package.installed_files()
+    ]
 
 
 def changes(before: Lock, plan: Plan) -> tuple[Change, ...]:

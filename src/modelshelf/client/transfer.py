@@ -21,10 +21,11 @@ Fewer than none, where bytes that had been told of were of no use.
 
 
 class Wanted(NamedTuple):
-    """One file to fetch: its digest and its size in bytes."""
+    """One file to fetch: its digest, its size in bytes, and the file whose place it takes, if any."""
 
     sha256: str
     size: int
+    before: str | None = None
 
 
 class Moved(NamedTuple):

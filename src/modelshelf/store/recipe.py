@@ -7,6 +7,7 @@ bytes on the wire, never a wrong file. On the wire a recipe is a msgpack array, 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,10 @@ from typing import NamedTuple
 import msgspec
 
 from modelshelf.errors import IntegrityError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import zstandard
 
 SEGMENT_BYTES = 4 << 20
 """No segment is longer."""
@@ -159,6 +164,37 @@ def dumps(recipe: Recipe) -> bytes:
     return zstandard.ZstdCompressor(level=9, write_content_size=True).compress(packed)
 
 
+def tag(body: bytes) -> str:
+    """The ETag of a recipe: of what it says, however it was compressed."""
+    return f'"{hashlib.sha256(_unpacked(body)).hexdigest()[:32]}"'
+
+
+def shortened(body: bytes, known: Recipe) -> bytes:
+    """A recipe for who knows another: of ids that both have, little is told."""
+    import zstandard
+
+    return zstandard.ZstdCompressor(
+        level=9, dict_data=_dictionary(known), write_dict_id=False, write_content_size=True
+    ).compress(_unpacked(body))
+
+
+def lengthened(short: bytes, known: Recipe) -> bytes:
+    """The recipe that was `shortened`; raises IntegrityError where it cannot be."""
+    import zstandard
+
+    try:
+        packed = _unpacked(short, _dictionary(known))
+    except zstandard.ZstdError as error:
+        raise _forged(str(error)) from None
+    return zstandard.ZstdCompressor(level=9, write_content_size=True).compress(packed)
+
+
+def _dictionary(known: Recipe) -> zstandard.ZstdCompressionDict:
+    import zstandard
+
+    return zstandard.ZstdCompressionDict(known.ids, dict_type=zstandard.DICT_TYPE_RAWCONTENT)
+
+
 def loads(body: bytes, size: int) -> Recipe:
     """The recipe of a file of `size` bytes, from the wire; raises IntegrityError for a forged one.
 
@@ -176,14 +212,14 @@ def loads(body: bytes, size: int) -> Recipe:
     return recipe
 
 
-def _unpacked(body: bytes) -> bytes:
+def _unpacked(body: bytes, known: zstandard.ZstdCompressionDict | None = None) -> bytes:
     import zstandard
 
     # the decompressor makes room for whatever the frame says
     told = zstandard.get_frame_parameters(body).content_size
     if not 0 < told <= LONGEST_RECIPE_BYTES:
         raise _forged(f"{told} bytes")
-    return zstandard.ZstdDecompressor().decompress(body, allow_extra_data=False)
+    return zstandard.ZstdDecompressor(dict_data=known).decompress(body, allow_extra_data=False)
 
 
 def _require_bounded(packed: bytes, size: int) -> None:

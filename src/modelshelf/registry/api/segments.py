@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from collections.abc import Callable, Iterator
 
@@ -16,7 +15,8 @@ from modelshelf.registry.routing import Call, Resource
 from modelshelf.registry.sending import HEADERS, Sent, has_it
 from modelshelf.store.blobs import Blobs, DiskBlobs
 from modelshelf.store.digest import is_sha256
-from modelshelf.store.recipe import is_key
+from modelshelf.store.recipe import is_key, shortened
+from modelshelf.store.recipe import tag as etag
 
 API = Resource("segments")
 MOST_KEYS = 1000
@@ -31,19 +31,23 @@ class Asked(msgspec.Struct, frozen=True):
     keys: tuple[str, ...]
 
 
-@API.route("GET", "/recipes/{sha256}", summary="Of which segments a file is made")
+@API.route("GET", "/recipes/{sha256}", summary="Of which segments a file is made", query=("after",))
 def recipe(call: Call) -> Response:
     """Send the recipe of a published file: a msgpack array, compressed by zstd.
 
-    Its parents may become more; its segments never change.
+    Its parents may become more; its segments never change. For who has the recipe of the file
+    `after`, the ids in that are zstd's dictionary: then the header `Shelf-After` names it.
     """
-    sha256 = call.path("sha256")
+    sha256, after = call.path("sha256"), call.query("after") or ""
     with call.service.database.reading() as connection:
         body = recipes.body(connection, sha256) if is_sha256(sha256) else None
+        known = recipes.find(connection, after) if is_sha256(after) else None
     if body is None:
         raise NotFound("No release holds such a file, or it is not cut yet", where=sha256[:64])
-    tag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+    tag = etag(body)
     headers = {**HEADERS, "cache-control": "public, no-cache", "etag": tag}
+    if known is not None:
+        headers["shelf-after"], body = after, shortened(body, known)
     if tell := call.install(sha256):  # of who has it already, too: what follows is segments only
         tell(0)
     if has_it(call.request, tag):
