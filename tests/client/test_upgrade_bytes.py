@@ -73,6 +73,7 @@ def test_what_former_generations_need_is_packed_and_comes_back(
     assert packed["stored"] < 0.9 * packed["raw"]
     assert not list(stored.glob(f"??/{sha256_of(old)}"))
     assert json.loads(shelf("gc", "--pack", "--json").out)["packed"]["files"] == 0
+    assert json.loads(shelf("du", "--json").out)["packed_bytes"] == packed["stored"]
     assert shelf("verify", "--store").code == 0
 
     before = settled(registry_data, publisher)
