@@ -66,7 +66,7 @@ def _every_type(path: Path) -> None:
 
 
 def _word(tensor: Any) -> str:
-    kind = tensor.tensor_type.name
+    kind: str = tensor.tensor_type.name
     return RECORD_WORDS.get(kind, kind.lower())
 
 
