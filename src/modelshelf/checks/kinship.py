@@ -49,7 +49,7 @@ def nearest(file: Laid, others: Iterable[Other]) -> Iterator[tuple[Other, tuple[
     for number in range(min(len(left), MOST_PARENTS)):
         found = [(delta_runs(spans, other.spans), other) for other in left]
         runs, best = max(found, key=lambda each: (shared(each[0]), each[1].path == file.path))
-        if number == 0 and (runs or (best.path == file.path and not file.spans)):
+        if number == 0 and (runs or best.path == file.path):
             runs = delta_runs(_with_rest(file), _with_rest(best))
         if not runs:
             return
