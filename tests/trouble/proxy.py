@@ -327,6 +327,8 @@ class Proxy:
             raise Cut
         damage: Callable[[bytes], bytes] = getattr(self, f"damage_{way}")
         (wire.server if way == "up" else wire.client).sendall(damage(data))
+        with self._lock:
+            setattr(self, way, getattr(self, way) + len(data))
         setattr(exchange, way, getattr(exchange, way) + len(data))
         if self.bytes_per_second:
             time.sleep(len(data) / self.bytes_per_second)
@@ -335,11 +337,10 @@ class Proxy:
             raise Cut
 
     def _waits(self, way: str, count: int) -> bool:
-        """Count the bytes; beyond the limit wait until the connections are dropped."""
+        """Whether so many more are too many: then it waits until the connections are dropped."""
         with self._lock:
             limit: int | None = getattr(self, f"stall_{way}")
             if limit is None or getattr(self, way) + count <= limit:
-                setattr(self, way, getattr(self, way) + count)
                 return False
             go_on = self._go_on
         self.stalled.set()

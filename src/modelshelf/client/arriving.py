@@ -37,6 +37,16 @@ class Response(http.client.HTTPResponse):
         raw = _Arriving(sock.makefile("rb", buffering=0), rate, patience_seconds)
         super().__init__(_Reader(raw), debuglevel, method, url)  # type: ignore[arg-type]  # all it asks for
 
+    def readinto_some(self, into: memoryview) -> int:
+        """Read what is there, at least a byte unless the body has ended, as `read1` does."""
+        if self.fp is None or self.chunked or self.length is None or not into:
+            return self.readinto(into)
+        count = self.fp.readinto1(into[: self.length])
+        self.length -= count
+        if not count or not self.length:
+            self._close_conn()  # type: ignore[attr-defined]  # as `readinto` does
+        return count
+
 
 class _Reader:
     """What http.client takes for a socket: it only asks for a file to read from."""

@@ -45,6 +45,10 @@ class Body:
         """Fill `into`, less at the end of the body. Raises NetworkError."""
         return self._http.read(self._response, into)
 
+    def read_some(self, into: memoryview) -> int:
+        """The same, but only what has come already; nothing at the end of the body."""
+        return self._http.read(self._response, into, some=True)
+
     def end(self) -> None:
         """Be done with a body that was read as far as it is of use."""
         if self._response.length != 0 and self._http.read(self._response, memoryview(bytearray(1))):

@@ -183,10 +183,10 @@ class Connection:
             self.close()
             raise self._unreachable(error) from None
 
-    def read(self, response: Response, into: memoryview) -> int:
-        """Read on: fills `into` unless the body ends before. Raises NetworkError."""
+    def read(self, response: Response, into: memoryview, *, some: bool = False) -> int:
+        """Read on: fills `into`, or what is there with `some`, unless the body ends before."""
         try:
-            return response.readinto(into)
+            return response.readinto_some(into) if some else response.readinto(into)
         except _BROKEN as error:
             self.close()
             kind = Standstill if isinstance(error, TimeoutError) else NetworkError

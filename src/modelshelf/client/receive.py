@@ -18,7 +18,7 @@ from modelshelf.errors import IntegrityError, NetworkError
 from modelshelf.store.inbox import LONGEST_BLOB_BYTES, Inbox
 
 block_bytes = 64 << 10
-"""So much is received before it is kept on disk: a killed process loses it."""
+"""At most so much is received at once; it is kept on disk before more is."""
 
 Ask = Callable[[int], Body]
 """Asks for a blob from this byte on."""
@@ -79,7 +79,7 @@ class Receiver:
         # with what a limit on the rate, and keeping what comes, take of the time
         began, before = time.perf_counter(), inbox.received
         while room := inbox.room(block_bytes):
-            if not (count := self._read(body, room)):
+            if not (count := self._arriving(body.read_some, body, room)):
                 break
             inbox.arrived(count)
             show(inbox.received / inbox.stored)
@@ -108,16 +108,16 @@ class Receiver:
         if len(self._frame) < size:
             self._frame = bytearray(max(size, block_bytes))
         view = memoryview(self._frame)[:size]
-        if self._read(body, view) < size:
+        if self._arriving(body.read, body, view) < size:
             body.drop()
             raise NetworkError("the registry ends a bundle too early")
         return view
 
-    def _read(self, body: Body, into: memoryview) -> int:
+    def _arriving(self, read: Callable[[memoryview], int], body: Body, into: memoryview) -> int:
         if self._wire.stop.is_set():
             body.drop()
             raise Stopped
-        count = body.read(into)
+        count = read(into)
         self._wire.received(count)
         return count
 
