@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import select, update
 
-from modelshelf.registry import tables
+from modelshelf.registry import clock, tables
 from modelshelf.registry.database import Database, migrate
-from modelshelf.registry.jobs import Jobs, enqueue
+from modelshelf.registry.jobs import LEASE_SECONDS, Jobs, enqueue
 from modelshelf.registry.settings import Settings
 
 LONG_AGO = "2020-01-01T00:00:00.000000Z"
@@ -44,6 +44,30 @@ def test_a_job_is_done_and_gone(database: Database) -> None:
     assert jobs.run_due() == 1
     assert seen == [{"who": "ann"}]
     assert states(database) == []
+
+
+def test_what_a_killed_registry_had_begun_is_done_at_its_next_start(database: Database) -> None:
+    done = threading.Event()
+    jobs = Jobs(database, attempts=3)
+    jobs.handle("greet", lambda _payload: done.set())
+    put(database, who="ann")
+    claimed = {"attempts": 1, "due": clock.now(plus_seconds=LEASE_SECONDS)}
+    with database.writing() as connection:
+        connection.execute(update(tables.jobs).values(**claimed))
+    assert jobs.run_due() == 0
+    jobs.start()
+    assert done.wait(10)
+    jobs.stop(10)
+
+
+def test_what_killed_a_registry_twice_waits(database: Database) -> None:
+    jobs = Jobs(database, attempts=3)
+    put(database, who="ann")
+    claimed = {"attempts": 2, "due": clock.now(plus_seconds=LEASE_SECONDS)}
+    with database.writing() as connection:
+        connection.execute(update(tables.jobs).values(**claimed))
+    jobs.take_over()
+    assert jobs.run_due() == 0
 
 
 def test_a_job_of_an_undone_transaction_never_was(database: Database) -> None:

@@ -99,8 +99,24 @@ class Jobs:
     def start(self) -> None:
         """Start the thread."""
         self._stopping.clear()
+        self.take_over()
         self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
         self._thread.start()
+
+    def take_over(self) -> None:
+        """Let the jobs be due that a killed worker had begun, on SQLite, where no other works.
+
+        Not those that were begun twice: they may be what killed it.
+        """
+        if self._database.engine.dialect.name != "sqlite":
+            return
+        columns = tables.jobs.c
+        with self._database.writing() as connection:
+            connection.execute(
+                update(tables.jobs)
+                .where(columns.state == "waiting", columns.attempts == 1)
+                .values(due=clock.now())
+            )
 
     def stop(self, timeout_seconds: float) -> None:
         """Finish the job in hand and end the thread."""
