@@ -47,10 +47,11 @@ class Change(NamedTuple):
 
 
 class Coming(NamedTuple):
-    """A file that the store lacks: its digest, its size, and the bytes that bringing it moves."""
+    """A file that the store lacks, as `transfer.Wanted`, and the bytes that bringing it moves."""
 
     sha256: str
     size: int
+    before: str | None
     moved: int
 
 
@@ -161,9 +162,12 @@ def apply(
         with _naming(package):
             entries.append(_entry(package, _manifest(package, store, sources), made=made))
     moved: list[transfer.Moved] = []
-    former = _former(shelf.lock())
+    former = {file.sha256: file.before for files in plan.fetch.values() for file in files}
     for package in plan.held.packages:
-        files = _wanted(package, former)
+        files = [
+            transfer.Wanted(file.sha256, file.size, former.get(file.sha256))
+            for file in package.installed_files()
+        ]
         release = f"{package.name}@{package.version}"
         connect = partial(sources.http, package.registry)
         with _naming(package):
@@ -271,7 +275,12 @@ def planned(before: Lock, after: Lock, environment: str, stock: Stock) -> Plan:
     asked: dict[str, list[transfer.Wanted]] = {}
     former = _former(before)
     for package in held.packages:
-        files = {file.sha256: file for file in _wanted(package, former)}
+        files = {
+            file.sha256: transfer.Wanted(
+                file.sha256, file.size, former.get((package.name, file.path))
+            )
+            for file in package.installed_files()
+        }
         missing = [digest for digest in files if digest not in seen and not stock.has(digest)]
         seen.update(missing)
         wanted = [files[digest] for digest in missing]
@@ -281,7 +290,7 @@ def planned(before: Lock, after: Lock, environment: str, stock: Stock) -> Plan:
     for registry, all_wanted in asked.items():
         moved |= stock.costs(registry, all_wanted) if all_wanted else {}
     fetch = {
-        key: tuple(Coming(file.sha256, file.size, moved[file.sha256]) for file in wanted)
+        key: tuple(Coming(*file, moved[file.sha256]) for file in wanted)
         for key, wanted in lacking.items()
     }
     made = Plan(after, environment, held, fetch, ())
@@ -291,14 +300,6 @@ def planned(before: Lock, after: Lock, environment: str, stock: Stock) -> Plan:
 def _former(lock: Lock) -> dict[tuple[str, str], str]:
     """The files that a lock names, by package and path."""
     return {(p.name, file.path): file.sha256 for p in lock.packages for file in p.installed_files()}
-
-
-def _wanted(package: Locked, former: Mapping[tuple[str, str], str]) -> list[transfer.Wanted]:
-    """The files of a release, each with the one that had its place before."""
-    return [
-        transfer.Wanted(file.sha256, file.size, former.get((package.name, file.path)))
-        for file in package.installed_files()
-    ]
 
 
 def changes(before: Lock, plan: Plan) -> tuple[Change, ...]:
