@@ -411,8 +411,10 @@ def obey(proxy: Proxy, order: dict[str, Any]) -> dict[str, int]:
         proxy.faults = RandomFaults(**told) if told else no_faults
     if "bytes_per_second" in order:
         proxy.bytes_per_second = order["bytes_per_second"]
-    if order.get("drop"):
-        proxy.drop()
+    if "refuse" in order:
+        proxy.refuse()
+        time.sleep(order["refuse"])
+        proxy.listen()
     if order.get("settle"):
         proxy.settle()
     return {"up": proxy.up, "down": proxy.down, "connections": proxy.connections}

@@ -35,9 +35,12 @@ from tests.trouble.weights import write_model
 NAME = "ann/model"
 COMMANDS = ("publish", "republish", "install", "upgrade")
 VICTIMS = ("client", "server", "wire")
+REFUSING = 0.25
+"""In this share of its rounds the wire also takes no connections for a while."""
 SHARE = 1.02
 LOST_BYTES = 1 << 20
-"""What one kill may lose: see `Told.lost`."""
+"""What one kill may lose: on each of four connections, of what the client sent, 128 KiB that the
+registry had in memory and some 64 KiB that the system had; of what it was sent, 64 KiB."""
 BYTES_PER_SECOND = 8 << 20
 """So fast is each connection: a loopback would leave no moments amid segments."""
 
@@ -146,18 +149,16 @@ class Bench:
 
 
 def undisturbed(bench: Bench, case: Case) -> Undisturbed:
-    """Run the command twice: once to warm up, once to measure."""
-    for _ in range(2):
-        folder = _begin(bench, case)
-        before = bench.proxy.told(settle=True)
-        began = time.monotonic()
-        forked.done(folder, *case.arguments)
-        seconds = time.monotonic() - began
-        moved = bench.proxy.told(settle=True) - before
-        assert (told := wrong_at_the_end(bench, case, folder, None)) is None, told
-        lock = _lock(folder)
+    """Run the command once, and measure."""
+    folder = _begin(bench, case)
+    before = bench.proxy.told(settle=True)
+    began = time.monotonic()
+    forked.done(folder, *case.arguments)
+    seconds = time.monotonic() - began
+    moved = bench.proxy.told(settle=True) - before
+    assert (told := wrong_at_the_end(bench, case, folder, None)) is None, told
     bench.proxy.exchanges()
-    return Undisturbed(moved, seconds, lock)
+    return Undisturbed(moved, seconds, _lock(folder))
 
 
 def killed_round(
@@ -194,7 +195,11 @@ def faulty_round(bench: Bench, case: Case, choice: random.Random, like: Undistur
     bench.proxy.told(
         faults=faults | {"most": choice.randint(1, 4), "kinds": choice.choice((KINDS, ("flip",)))}
     )
-    code = forked.run(folder, *case.arguments)
+    client = forked.begun(folder, *case.arguments)
+    if choice.random() < REFUSING:
+        time.sleep(choice.uniform(0, like.seconds))
+        bench.proxy.told(refuse=0.5)
+    code = forked.ended(client)
     bench.proxy.told(faults=None, settle=True)
     exchanges = bench.proxy.exchanges()
     told = ", ".join(
@@ -257,6 +262,8 @@ def wrong_at_the_end(
         placed = fresh / "project" / ".shelf" / NAME / case.version / "small.safetensors"
         if _sha256(placed) != case.files["small.safetensors"]:
             return "another file than was published"
+        if forked.run(folder, "registry", "fsck", "--data", str(folder / "data")):
+            return f"fsck: {forked.said(folder)}"
         return visible_wrong(bench.direct, {case.version: case.files}, all_there=True)
     for path, expected in case.files.items():
         placed = folder / "project" / ".shelf" / NAME / case.version / path
@@ -397,14 +404,15 @@ def rounds(bench: Bench, command: str, victim: str, count: int, choice: random.R
 def main(
     folder: Path, count: int, megabytes: int, seed: int, chosen: tuple[str, ...]
 ) -> Iterator[Told]:
-    """`count` moments in all, over every command and all that may happen to it."""
+    """`count` kills in all, over every command and both sides, and half as often a faulty wire."""
     bench = Bench(folder, megabytes)
     try:
         bench.prepare()
         pairs = [(c, v) for c in COMMANDS for v in VICTIMS if f"{c}/{v}" in chosen or not chosen]
+        kills = sum(victim != "wire" for _, victim in pairs) or len(pairs)
         for command, victim in pairs:
             choice = random.Random(f"{seed} {command} {victim}")
-            yield rounds(bench, command, victim, -(-count // len(pairs)), choice)
+            yield rounds(bench, command, victim, -(-count // kills), choice)
     finally:
         bench.close()
 

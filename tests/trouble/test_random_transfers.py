@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-COUNT = 24
+COUNT = 16
 
 
 @pytest.mark.no_cover
