@@ -148,6 +148,26 @@ def test_a_byte_flipped_once_is_asked_for_again(depot: Depot, store: DiskStore, 
     assert ("no-cache" in again) == (size > MIB)
 
 
+def test_a_difference_flipped_once_is_asked_for_again(depot: Depot, store: DiskStore) -> None:
+    old = weights(1, 9 * MIB)
+    parent, child = depot.put(old, cuts(9 * MIB, 9 * MIB)), depot.put(tuned(old, 2))
+    depot.help(child, parent)
+    fetch(depot, store, parent)
+    seen: set[str] = set()
+
+    def damage(path: str, body: bytes) -> bytes:
+        first = "-" in path and path not in seen
+        seen.add(path)
+        return body[:-1] + bytes([body[-1] ^ 1]) if first else body
+
+    depot.damage = damage
+    depot.forget()
+    fetch(depot, store, child)
+    asked = depot.paths("/segments/")
+    assert asked
+    assert all("-" in path for path in asked)
+
+
 @pytest.mark.parametrize("forgery", [b"", b"\0", b"\x00\x00abc", bytes(100), b"\xff" * 5000])
 def test_a_wrong_blob_is_never_a_file(depot: Depot, store: DiskStore, forgery: bytes) -> None:
     file = depot.put(noise(1, 5 * MIB), [*cuts(60_000, 20_000)])

@@ -97,20 +97,32 @@ class Lane:
         return False
 
     def _by_delta(self, need: Need, delta: Base, gauge: Gauge) -> bool:
-        """From what changed against a parent; it may be there no more, or the parent be damaged."""
+        """From what changed against a parent, asked for once more where the wire damaged it.
+
+        It may be there no more, or the parent be damaged.
+        """
         if (key := self._delta_key(need, delta)) is None:
             return False
+        for fresh in (False, True):
 
-        def ask(start: int) -> Body:
-            return self._tools.hosts.segment(key, start)
+            def ask(start: int, fresh: bool = fresh) -> Body:
+                return self._tools.hosts.segment(key, start, fresh=fresh)
 
-        with contextlib.suppress(NotFound, IntegrityError):
-            blob = self._receiver.blob(key, ask, gauge.show)
-            if self._made(need, blob, gauge):
-                return True
+            with contextlib.suppress(IntegrityError):
+                try:
+                    blob = self._receiver.blob(key, ask, gauge.show)
+                except NotFound:
+                    self._give_up(gauge)
+                    return False
+                if self._made(need, blob, gauge):
+                    return True
+            self._give_up(gauge)
+        return False
+
+    def _give_up(self, gauge: Gauge) -> None:
+        """What came is of no use."""
         self._receiver.inbox.clear()
         gauge.show(0)
-        return False
 
     def _by_blob(self, need: Need, gauge: Gauge) -> None:
         """From its own bytes, which are asked for once more where they are not what they should be."""
@@ -118,8 +130,7 @@ class Lane:
             with contextlib.suppress(IntegrityError):
                 if self._alone(need, gauge, fresh=fresh):
                     return
-            self._receiver.inbox.clear()
-            gauge.show(0)
+            self._give_up(gauge)
         raise IntegrityError(
             "a segment is not what it should be, twice",
             where=self._sha256,
