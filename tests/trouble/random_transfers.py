@@ -39,8 +39,9 @@ REFUSING = 0.25
 """In this share of its rounds the wire also takes no connections for a while."""
 SHARE = 1.02
 LOST_BYTES = 1 << 20
-"""What one kill may lose: on each of four connections, of what the client sent, 128 KiB that the
-registry had in memory and some 64 KiB that the system had; of what it was sent, 64 KiB."""
+"""What one kill may lose, on each of four connections: of what the client sent, 32 KiB that the
+registry had in memory and what its system and the proxy's had in theirs, up to 192 KiB; of what it
+was sent, 64 KiB."""
 BYTES_PER_SECOND = 8 << 20
 """So fast is each connection: a loopback would leave no moments amid segments."""
 

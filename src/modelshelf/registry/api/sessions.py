@@ -19,7 +19,7 @@ from modelshelf.registry.staging import Declared, Session
 from modelshelf.store.disk import Appender
 
 API = Resource("sessions")
-BUFFER_BYTES = 128 << 10
+BUFFER_BYTES = 32 << 10
 """So much of a body is in memory before it is written: a killed registry loses it."""
 
 
