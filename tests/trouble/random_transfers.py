@@ -425,7 +425,11 @@ if __name__ == "__main__":
     _parser.add_argument("--seed", type=int, default=7)
     _parser.add_argument("--only", nargs="*", default=(), help="as publish/server")
     _given = _parser.parse_args()
-    _folder = Path(tempfile.mkdtemp())
+    _folder, _wrong = Path(tempfile.mkdtemp()), False
     for _told in main(_folder, _given.count, _given.megabytes, _given.seed, tuple(_given.only)):
         sys.stdout.write(json.dumps(_told._asdict()) + "\n")
         sys.stdout.flush()
+        _wrong = _wrong or bool(_told.wrong)
+    if _wrong:
+        sys.exit(f"what was left is in {_folder / 'rounds'}")
+    shutil.rmtree(_folder, ignore_errors=True)

@@ -23,7 +23,7 @@ def test_nothing_is_wrong_afterwards() -> None:
         [sys.executable, *command], cwd=ROOT, capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     told = [json.loads(line) for line in done.stdout.splitlines()]
     assert [wrong for each in told for wrong in each["wrong"]] == []
     assert len(told) == 12
