@@ -21,12 +21,13 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.trouble.messages import ENDLESS, Messages, Part, declared_length
+
 CHUNK_BYTES = 16 << 10
 BUFFER_BYTES = 32 << 10
 """What the system holds for each connection on each side of the proxy, at most twice of it."""
 REMEMBERED_BYTES = 64 << 10
 """So much of an answer in JSON is kept with its exchange."""
-ENDLESS = 1 << 62
 
 
 @dataclass
@@ -96,48 +97,6 @@ class RandomFaults:
             self._left -= 1
             kind = self._random.choice([k for k in self._kinds if k != "shorten" or way == "down"])
             return Fault(kind, self._random.randrange(length), self._seconds)
-
-
-class Part(NamedTuple):
-    """A whole head, or a piece of the body that follows it: its first byte and the body's length."""
-
-    head: bytes | None
-    body: bytes
-    at: int
-    length: int
-
-
-class Messages:
-    """The bytes of one direction of a connection, taken apart into heads and bodies."""
-
-    def __init__(self, length_of: Callable[[bytes], int]) -> None:
-        self._length_of = length_of
-        self._head = bytearray()
-        self._at = self._length = 0
-
-    def parts(self, data: bytes) -> Iterator[Part]:
-        """What `data` brings."""
-        while data:
-            if self._at < self._length:
-                body, data = data[: self._length - self._at], data[self._length - self._at :]
-                self._at += len(body)
-                yield Part(None, body, self._at - len(body), self._length)
-                continue
-            self._head += data
-            head, end, rest = bytes(self._head).partition(b"\r\n\r\n")
-            if not end:
-                return
-            data = rest
-            self._head.clear()
-            self._at, self._length = 0, self._length_of(head)
-            yield Part(head + end, b"", 0, self._length)
-
-
-def declared_length(head: bytes) -> int:
-    """Bytes of the body that a head announces; endless where it does not tell."""
-    if found := re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE):
-        return int(found[1])
-    return ENDLESS if re.search(rb"\r\ntransfer-encoding:", head, re.IGNORECASE) else 0
 
 
 @dataclass

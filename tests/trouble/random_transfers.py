@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import random
-import re
 import shutil
 import sqlite3
 import statistics
@@ -25,9 +24,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from modelshelf.store.recipe import SEGMENT_BYTES, SMALL_BYTES, loads
+from modelshelf.store.recipe import SEGMENT_BYTES
 from tests.registry.conftest import Client
 from tests.trouble import forked
+from tests.trouble.aftermath import sent_again, visible_wrong
 from tests.trouble.forked import ForkedServer, ProxyProcess
 from tests.trouble.proxy import KINDS, Exchange
 from tests.trouble.weights import write_model
@@ -244,7 +244,7 @@ def wrong_between(bench: Bench, case: Case, folder: Path, code: int) -> str | No
     """What is wrong with what a kill left, or None. `code` is the client's, where it still lived."""
     if code not in (-1, 0, 5, 6):
         return f"ended with {code}: {forked.said(folder)}"
-    if told := visible_wrong(bench.direct, {case.version: case.files} if case.sends else {}):
+    if told := visible_wrong(bench.direct, NAME, {case.version: case.files} if case.sends else {}):
         return told
     if forked.run(folder, "verify", "--store"):
         return f"verify: {forked.said(folder)}"
@@ -265,7 +265,7 @@ def wrong_at_the_end(
             return "another file than was published"
         if forked.run(folder, "registry", "fsck", "--data", str(folder / "data")):
             return f"fsck: {forked.said(folder)}"
-        return visible_wrong(bench.direct, {case.version: case.files}, all_there=True)
+        return visible_wrong(bench.direct, NAME, {case.version: case.files}, all_there=True)
     for path, expected in case.files.items():
         placed = folder / "project" / ".shelf" / NAME / case.version / path
         if not placed.exists() or _sha256(placed) != expected:
@@ -274,53 +274,6 @@ def wrong_at_the_end(
         return "another lock"
     if forked.run(folder, "verify", "--store"):
         return f"verify at the end: {forked.said(folder)}"
-    return None
-
-
-def visible_wrong(
-    direct: Client, expected: dict[str, dict[str, str]], *, all_there: bool = False
-) -> str | None:
-    """A release that is visible and not whole, or None: its files, its recipes, its segments."""
-    index = direct("GET", f"/index/{NAME}.jsonl")
-    entries = [json.loads(line) for line in index.body.splitlines()] if index.status == 200 else []
-    by_version = {entry["version"]: entry for entry in entries}
-    if all_there and not expected.keys() <= by_version.keys():
-        return f"published, but not visible: {list(by_version)}"
-    for version in expected.keys() & by_version.keys():
-        entry = by_version[version]
-        listed = {file["path"]: file["sha256"] for file in entry["files"]}
-        if listed != expected[version]:
-            return f"{version} has other files: {listed}"
-        for file in entry["files"]:
-            if not _whole(direct, file["sha256"], file["size"]):
-                return f"{version} is visible without all of {file['path']}"
-    return None
-
-
-def _whole(direct: Client, sha256: str, size: int) -> bool:
-    if hashlib.sha256(direct("GET", f"/files/{sha256}").body).hexdigest() != sha256:
-        return False
-    answer = direct("GET", f"/recipes/{sha256}")
-    if answer.status != 200:
-        return size < SMALL_BYTES
-    recipe = loads(answer.body, size)
-    return all(direct("HEAD", f"/segments/{key}").status == 200 for key in recipe.distinct())
-
-
-def sent_again(exchanges: list[Exchange]) -> str | None:
-    """A segment or file that was sent once more after its end was acknowledged, or None."""
-    complete: set[str] = set()
-    for each in exchanges:
-        match = re.search(r"/sessions/[^/]+/(segments|files)/([0-9a-f]{64})", each.path)
-        if each.method == "PUT" and match:
-            if match[2] in complete:
-                return f"{each.path} was sent again"
-            if each.whole and each.status == 200 and '"complete":true' in each.told:
-                complete.add(match[2])
-        elif each.method == "PUT" and each.whole and each.status == 200:
-            asked = {wanted["id"] for wanted in json.loads(each.told or "{}").get("missing", ())}
-            if again := asked & complete:
-                return f"{again} were asked for again"
     return None
 
 

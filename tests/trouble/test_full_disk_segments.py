@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PASSWORD, Finished, Shelf, run_here
+from tests.trouble.aftermath import sent_again
 from tests.trouble.conftest import ServerProcess, small_disk
 from tests.trouble.proxy import Proxy
-from tests.trouble.random_transfers import sent_again
 from tests.trouble.weights import assert_store_whole, assert_whole, write_model
 
 MIB = 1 << 20

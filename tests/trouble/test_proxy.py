@@ -8,7 +8,8 @@ import pytest
 
 from modelshelf.client.http import Connection, Damaged
 from modelshelf.errors import NetworkError
-from tests.trouble.proxy import Exchange, Fault, Messages, Proxy, declared_length
+from tests.trouble.messages import Messages, declared_length
+from tests.trouble.proxy import Exchange, Fault, Proxy
 
 HEAD = b"POST /a HTTP/1.1\r\nContent-Length: 5\r\n\r\n"
 
