@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from modelshelf.client import http
@@ -12,21 +9,10 @@ from modelshelf.client.cost import cost, costs
 from modelshelf.client.http import Connection
 from modelshelf.client.transfer import Wanted
 from modelshelf.store.disk import DiskStore
-from tests.client.depot import Depot, cuts, noise, open_depot, weights
+from tests.client.depot import Depot, cuts, noise, weights
 from tests.client.test_segments import fetch, tuned
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def depot() -> Iterator[Depot]:
-    with open_depot() as depot:
-        yield depot
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> DiskStore:
-    return DiskStore(tmp_path / "store", fsync=False)
 
 
 def told(depot: Depot, store: DiskStore, *files: Wanted) -> int:

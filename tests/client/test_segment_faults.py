@@ -7,9 +7,8 @@ import errno
 import os
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -21,21 +20,10 @@ from modelshelf.errors import IntegrityError, NetworkError, ShelfError
 from modelshelf.store import recipes
 from modelshelf.store.disk import DiskStore
 from modelshelf.store.recipe import SEGMENT_BYTES, Parent, Run, dumps
-from tests.client.depot import Depot, cuts, noise, open_depot, weights
+from tests.client.depot import Depot, cuts, noise, weights
 from tests.client.test_segments import tuned
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def depot() -> Iterator[Depot]:
-    with open_depot() as depot:
-        yield depot
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> DiskStore:
-    return DiskStore(tmp_path / "store", fsync=False)
 
 
 @pytest.fixture(autouse=True)

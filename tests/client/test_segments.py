@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -20,17 +19,6 @@ from modelshelf.store.recipe import SEGMENT_BYTES, Run
 from tests.client.depot import Depot, cuts, noise, open_depot, weights
 
 MIB = 1 << 20
-
-
-@pytest.fixture
-def depot() -> Iterator[Depot]:
-    with open_depot() as depot:
-        yield depot
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> DiskStore:
-    return DiskStore(tmp_path / "store", fsync=False)
 
 
 def fetch(depot: Depot, store: DiskStore, *files: Wanted, offline: bool = False) -> Moved:

@@ -91,9 +91,8 @@ class _Arriving(io.RawIOBase):
 def settle(connection: http.client.HTTPConnection) -> None:
     """Let the system hold little of what comes from a near host, or goes there.
 
-    A killed process loses what it has not read, a broken connection what has not left.
-
-    The window of a far one has to hold all that is on the way; its size is left to the system.
+    A killed process loses what it has not read, a broken connection what has not left. The window
+    of a far host has to hold all that is on the way: its size is left to the system.
     """
     sock = connection.sock
     if sock is None or not hasattr(socket, "TCP_INFO"):

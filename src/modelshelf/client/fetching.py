@@ -12,7 +12,7 @@ from threading import Event, Lock
 from typing import NamedTuple
 
 from modelshelf.client import recipes, segments, whole
-from modelshelf.client.bench import Benches
+from modelshelf.client.bench import Bench, Benches
 from modelshelf.client.hosts import Hosts
 from modelshelf.client.http import Connection
 from modelshelf.client.lane import Tools
@@ -55,7 +55,7 @@ class Fetching:
         self._moved = Moved()
         self._stop = Event()
         wire = Wire(self._stop, Pace(), self._count)
-        self._tools = Tools(Hosts(http, headers), Benches(), wire, progress)
+        self._tools = Tools(Hosts(http, headers), Benches(Bench), wire, progress)
 
     def bring(self, files: Iterable[Wanted]) -> Moved:
         """Bring them all; what one is made of comes before it."""

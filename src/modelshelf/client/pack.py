@@ -15,9 +15,10 @@ from modelshelf.client.shelf import Shelf
 from modelshelf.errors import IntegrityError, ShelfError
 from modelshelf.store import recipes
 from modelshelf.store.blobs import FOLDER, DiskBlobs
+from modelshelf.store.codec import Codec
 from modelshelf.store.disk import DiskStore
 from modelshelf.store.recipe import SMALL_BYTES, Recipe, dumps, loads
-from modelshelf.store.whole import Codecs, keep_segments, take_apart
+from modelshelf.store.whole import Codecs, Few, keep_segments, take_apart
 
 
 class Packed(NamedTuple):
@@ -60,7 +61,7 @@ def pack(store: DiskStore, files: Iterable[str], progress: Callable[[int], None]
     The caller holds `store.quiet()`. Killed at any moment, a file is there whole, or packed, or
     both. A file that does not gain, or whose bytes are not what its recipe says, stays.
     """
-    blobs, codecs = blobs_of(store), Codecs()
+    blobs, codecs = blobs_of(store), Few(Codec)
     packed: list[tuple[int, int]] = []
     for digest in files:
         path = store.own(digest)

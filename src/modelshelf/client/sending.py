@@ -13,7 +13,6 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_EXCEPTION, Executor, ThreadPoolExecutor, wait
 from pathlib import Path
-from queue import SimpleQueue
 from typing import NamedTuple
 
 import blake3
@@ -26,8 +25,9 @@ from modelshelf.client.transfer import Progress, threads
 from modelshelf.errors import IntegrityError, NotFound
 from modelshelf.formats.spans import Span
 from modelshelf.store.codec import WORTH_A_BASE, Codec
-from modelshelf.store.places import read_at
+from modelshelf.store.places import Room
 from modelshelf.store.recipe import ID_BYTES, SMALL_BYTES, Piece, Recipe, dumps
+from modelshelf.store.whole import Few
 
 encoding_threads = 2
 """Each takes some 25 MiB, and more bytes a second than most lines."""
@@ -209,10 +209,8 @@ class _Encoders:
 
     def __init__(self, pool: Executor, count: int) -> None:
         self._pool = pool
-        self._free: SimpleQueue[_Encoder] = SimpleQueue()
         turn = threading.Lock()
-        for _ in range(count):
-            self._free.put(_Encoder(turn))
+        self._encoders = Few(lambda: _Encoder(turn), count)
 
     def shortest(self, due: Due) -> Blob:
         """The segment in the fewest bytes: against its base, or by itself."""
@@ -224,11 +222,8 @@ class _Encoders:
 
     def _have(self, work: Callable[[_Encoder], Blob]) -> Blob:
         def done() -> Blob:
-            encoder = self._free.get()
-            try:
+            with self._encoders.one() as encoder:
                 return work(encoder)
-            finally:
-                self._free.put(encoder)
 
         return self._pool.submit(done).result()
 
@@ -239,7 +234,7 @@ class _Encoder:
     def __init__(self, turn: threading.Lock) -> None:
         self._turn = turn
         self._codec = Codec()
-        self._raw, self._base = _Room(), _Room()
+        self._raw, self._base = Room(), Room()
 
     def shortest(self, due: Due) -> Blob:
         raw = self.read(due)
@@ -273,20 +268,3 @@ class _Encoder:
         with contextlib.nullcontext() if width else self._turn:
             blob = self._codec.delta(raw, base, width, floating=floating, below=len(raw))
         return None if blob is None else Blob(due, f"{due.id}-{due.base.id}", blob)
-
-
-class _Room:
-    """Memory for a segment, used again and again."""
-
-    def __init__(self) -> None:
-        self._room = bytearray()
-
-    def load(self, place: Path, start: int, size: int) -> memoryview | None:
-        """Bytes of a file, good until the next call; None where it has none there."""
-        if len(self._room) < size:
-            self._room = bytearray(size)
-        view = memoryview(self._room)[:size]
-        with contextlib.suppress(OSError), place.open("rb", buffering=0) as file:
-            if read_at(file.fileno(), start, view) == size:
-                return view
-        return None

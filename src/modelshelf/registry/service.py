@@ -16,8 +16,9 @@ from modelshelf.registry.raw import RawFiles
 from modelshelf.registry.search import Search
 from modelshelf.registry.settings import Settings
 from modelshelf.store.blobs import FOLDER, Blobs, DiskBlobs
+from modelshelf.store.codec import Codec
 from modelshelf.store.disk import DiskStore
-from modelshelf.store.whole import Codecs, threads
+from modelshelf.store.whole import Codecs, Few
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ def open_kept(settings: Settings) -> Kept:
     database = Database(settings)
     migrate(database, settings)
     store = DiskStore(settings.data / "store", fsync=settings.fsync)
-    blobs, codecs = _blobs(settings), Codecs(threads)
+    blobs, codecs = _blobs(settings), Few(Codec)
     raw = RawFiles(database, store, blobs, codecs, settings.raw_cache_bytes)
     return Kept(settings, database, store, blobs, codecs, raw)
 

@@ -30,9 +30,9 @@ from modelshelf.store.sweep import alone, forget, partials, stale, sweep
 LOCK = "lock"
 FILES = "files"
 another_process_seconds = 120.0
+"""How long to wait for a process that looks after the whole store."""
 moving_seconds = 5.0
 """For so long there may be nothing at the place of a store that another process moves."""
-"""How long to wait for a process that looks after the whole store."""
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
+from pathlib import Path
 
 _turn = threading.Lock()
 """Where the system knows no such thing, one after another moves the only cursor there is."""
@@ -27,6 +29,23 @@ def read_at(descriptor: int, start: int, into: memoryview) -> int:
             break
         done += count
     return done
+
+
+class Room:
+    """Memory for a part of a file, used again and again; by one thread."""
+
+    def __init__(self) -> None:
+        self._room = bytearray()
+
+    def load(self, path: Path, start: int, size: int) -> memoryview | None:
+        """So many bytes of a file, good until the next call; None where they cannot be read."""
+        if len(self._room) < size:
+            self._room = bytearray(size)
+        view = memoryview(self._room)[:size]
+        with contextlib.suppress(OSError), path.open("rb", buffering=0) as file:
+            if read_at(file.fileno(), start, view) == size:
+                return view
+        return None
 
 
 def _written(descriptor: int, start: int, view: memoryview) -> int:

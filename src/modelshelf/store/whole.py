@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import blake3
 
@@ -21,26 +21,30 @@ from modelshelf.store.recipe import Cut, Piece, Recipe, pieces
 threads = 2
 asking = 8
 """So many threads ask an object store at once for what takes no work."""
+Thing = TypeVar("Thing")
 Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 
-class Codecs:
-    """So many codecs and no more: who needs one waits for it, which bounds memory and CPU."""
+class Few(Generic[Thing]):
+    """So many of a thing and no more: who needs one waits for it, which bounds memory and CPU."""
 
-    def __init__(self, count: int = threads) -> None:
-        self._free: SimpleQueue[Codec] = SimpleQueue()
+    def __init__(self, make: Callable[[], Thing], count: int = threads) -> None:
+        self._free: SimpleQueue[Thing] = SimpleQueue()
         for _ in range(count):
-            self._free.put(Codec())
+            self._free.put(make())
 
     @contextmanager
-    def one(self) -> Iterator[Codec]:
-        """A codec of one's own for a while."""
-        codec = self._free.get()
+    def one(self) -> Iterator[Thing]:
+        """One of one's own for a while; who has one must not ask for another."""
+        thing = self._free.get()
         try:
-            yield codec
+            yield thing
         finally:
-            self._free.put(codec)
+            self._free.put(thing)
+
+
+Codecs = Few[Codec]
 
 
 def take_apart(path: Path, cuts: Iterable[Cut], blobs: Blobs, codecs: Codecs) -> Recipe:
