@@ -41,6 +41,8 @@ class Package(_Value, frozen=True):
     license: str | None = None
     copyright: str | None = None
     task: str | None = None
+    family: str | None = None
+    """The family that the publisher puts it in; without it, task, algorithm, datasets and language do."""
     algorithm: str | None = None
     datasets: tuple[str, ...] = ()
     language: str | None = None

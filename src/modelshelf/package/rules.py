@@ -201,6 +201,7 @@ RULES: dict[str, Rule] = {
     "package.summary": _summary,
     "package.license": _license,
     "package.task": _word("tasks"),
+    "package.family": _slug,
     "package.readme": _file,
     "package.usage": _text_or_file,
     "package.notes": _text_or_file,
