@@ -1,0 +1,1 @@
+"""What a hub's page says in Markdown: one module a kind of fact, none of which knows a hub."""
