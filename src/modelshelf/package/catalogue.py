@@ -12,9 +12,10 @@ import msgspec
 
 from modelshelf.package.record import Kind, Record
 
-Source = Literal["label", "text", "table", "code", "name", "default"]
+Source = Literal["label", "text", "table", "code", "name", "default", "file", "hub"]
 """Where a fact was found: a label of the page, its sentences, a table, example code, the name of
-the page or package, or what the hub says holds where a page is silent."""
+the page or package, what the hub says holds where a page is silent, the files of the model, or
+what the hub itself shows beside the page."""
 Outcome = Literal["imported", "merged", "skipped"]
 
 
@@ -43,8 +44,10 @@ class Described(_Value, frozen=True):
     `record` names the package by our rules, its artifacts have no files. `handle` is the hub's own
     name of the release (`google/some_model/3`; for PyTorch Hub the page's name), `url` where the hub
     showed it, `page` its file in the catalogue. `found` has an entry for each dotted place of the
-    record that was filled (`package.task`, `variants.NAME.metrics`, `signatures`). `labels` are the
-    page's labels as written, each value once. `gone` says why the files cannot be had any more.
+    record that was filled (`package.task`, `variants.NAME.metrics`, `signatures`), and by its id for
+    an element that records have no place for (`size`, `downloads`). Of the name and the version
+    `default` says that the importer had to make one. `labels` are the page's labels as written,
+    each value once. `gone` says why the files cannot be had any more.
     """
 
     record: Record
@@ -103,3 +106,5 @@ class Catalogue(_Value, frozen=True):
     pages: tuple[Page, ...]
     publishers: tuple[HubPublisher, ...] = ()
     collections: tuple[Collection, ...] = ()
+    provides: tuple[str, ...] = ()
+    """Ids of the elements that the hub shows of every release beside its page (`release-history`)."""
