@@ -1,0 +1,1 @@
+"""What a catalogue of sheets (`# Kind handle`, labels, text) holds: one module a kind of sheet."""
