@@ -13,6 +13,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from modelshelf.errors import Problem
+from modelshelf.package.catalogue import Found
 from modelshelf.package.record import Record
 
 Known = Literal["declared", "extracted", "observed", "verified", "absent"]
@@ -48,10 +49,16 @@ class Element(NamedTuple):
 
 
 class Value(NamedTuple):
-    """What is known of one element, and how. An absent one has the value None."""
+    """What is known of one element, and how. An absent one has the value None.
+
+    Of what another hub declared, `source` tells where on its page it stands (`label`, `table`,
+    `text and code`), `unsure` whether the page can be read in another way too.
+    """
 
     value: object
     known: Known
+    source: str | None = None
+    unsure: bool = False
 
 
 class Completeness(NamedTuple):
@@ -172,18 +179,45 @@ def describe(
     extracted: Mapping[str, object] | None = None,
     observed: Mapping[str, object] | None = None,
     verified: Mapping[str, object] | None = None,
+    found: Mapping[str, Found] | None = None,
 ) -> dict[str, Value]:
     """All 33 elements in the table's order, by id, each with how it is known.
 
     The mappings are by element id. A third party's word goes before the publisher's, the
-    publisher's before what was read from the files or seen by the registry.
+    publisher's before what was read from the files or seen by the registry. `found` tells, by
+    dotted place of the record, where another hub says it.
     """
     document = msgspec.to_builtins(record)
     others: list[tuple[Known, Mapping[str, object]]] = [
         ("extracted", extracted or {}),
         ("observed", observed or {}),
     ]
-    return {each.id: _value(each, document, verified or {}, others) for each in ELEMENTS}
+    values = {each.id: _value(each, document, verified or {}, others) for each in ELEMENTS}
+    if found:
+        values |= {
+            each.id: _sourced(values[each.id], each, found)
+            for each in ELEMENTS
+            if values[each.id].known == "declared"
+        }
+    return values
+
+
+def _sourced(value: Value, element: Element, found: Mapping[str, Found]) -> Value:
+    """The value with where it was found; the parts of one element may stand in several places."""
+    told = [each for place, each in found.items() if _is_of(place, element.fields)]
+    sources = dict.fromkeys(each.source for each in told)
+    return value._replace(
+        source=" and ".join(sources) or None, unsure=any(each.unsure for each in told)
+    )
+
+
+def _is_of(place: str, fields: tuple[str, ...]) -> bool:
+    """Whether a place (`variants.NAME.metrics`, `signatures.NAME`) is one of the fields, or in one."""
+    steps = place.split(".")
+    if steps[0] == "variants" and len(steps) > 2:
+        del steps[1]
+    place = ".".join(steps)
+    return any(f"{place}.".startswith(f"{field}.") for field in fields)
 
 
 def _value(

@@ -73,11 +73,27 @@ class Scan(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.verdict == "blocked" and self.decision is None
 
 
+class Upstream(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Where an imported release comes from: the hub, its name there, and where the hub shows it.
+
+    `gone` says why its files cannot be had there any more.
+    """
+
+    hub: str
+    handle: str
+    url: str
+    gone: str | None = None
+
+
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     """A release as the index shows it. `yanked` holds the reason; `published` is RFC 3339, UTC.
 
     Its four names are `version`, `commit` (40 hex), `number` (n-th release) and `manifest`
     (sha256 of the canonical JSON of the release, which is itself a file of the registry).
+
+    A release that is only `described` has no files of models, at most a text: the registry tells
+    what another hub (`upstream`) says of it. It is replaced where that hub says something else, or
+    where the files come.
     """
 
     name: str
@@ -97,12 +113,25 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
     successor: str | None = None
     change: Change | None = None
     scan: Scan | None = None
+    upstream: Upstream | None = None
+    described: bool = False
 
     @property
     def choosable(self) -> bool:
         """Whether a shelf that does not hold the release yet may choose it."""
-        withheld = self.scan is not None and self.scan.withholds
+        withheld = self.described or (self.scan is not None and self.scan.withholds)
         return self.yanked is None and self.status != "quarantined" and not withheld
+
+
+def unavailable(entry: Entry) -> str | None:
+    """Why nobody can install a release that is only described, in one line; None for another."""
+    if not entry.described:
+        return None
+    if entry.upstream is None:
+        return "described only"
+    if entry.upstream.gone:
+        return f"described only, and its files are gone upstream: {entry.upstream.gone}"
+    return f"described only: its files are at {entry.upstream.url}"
 
 
 def advisory(entry: Entry | None) -> str | None:
@@ -111,6 +140,8 @@ def advisory(entry: Entry | None) -> str | None:
         return "deleted from the registry"
     if entry.yanked:
         return f"yanked: {entry.yanked}"
+    if entry.described:
+        return unavailable(entry)
     if entry.scan is not None and entry.scan.withholds:
         return "blocked by the registry's scanner"
     if entry.status in ("deprecated", "quarantined"):
@@ -118,18 +149,20 @@ def advisory(entry: Entry | None) -> str | None:
     return None
 
 
-def predecessor(entries: Iterable[Entry], version: str) -> Entry | None:
+def predecessor(entries: Iterable[Entry], version: str, *, described: bool = False) -> Entry | None:
     """The release that `version` is compared with: the highest below it that is not yanked.
 
     A yanked one counts where its callers (those of its first number; second, below 1.0.0) have no
     other: else who yanks it could break them and offer it again. A pre-release counts only where
-    nothing else is below; None for a first release.
+    nothing else is below; None for a first release. What was only described has no callers: it
+    counts for another one that is.
     """
     own = Version.parse(version)
     below = [
         ((not parsed.prerelease, same, entry.yanked is None, parsed), entry)
         for entry in entries
-        if (parsed := Version.parse(entry.version)) < own
+        if (described or not entry.described)
+        and (parsed := Version.parse(entry.version)) < own
         and ((same := _line(parsed) == _line(own)) or entry.yanked is None)
     ]
     return max(below, key=lambda each: each[0], default=(None, None))[1]

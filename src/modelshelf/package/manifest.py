@@ -121,9 +121,13 @@ def located(text: bytes, found: Iterable[Problem]) -> tuple[Problem, ...]:
     )
 
 
-def problems(record: Record) -> list[Problem]:
-    """What is wrong with a record that did not come from a file (the registry's gate)."""
-    return _problems(msgspec.to_builtins(record), {}, Record)
+def problems(record: Record, *, described: bool = False) -> list[Problem]:
+    """What is wrong with a record that did not come from a file (the registry's gate).
+
+    One that only describes models has no files, and names datasets as they are shown to people.
+    """
+    of = rules.DESCRIBED if described else rules.RULES
+    return _problems(msgspec.to_builtins(record), {}, Record, of)
 
 
 _CONSUMERS = frozenset(Project.__struct_fields__)
@@ -140,8 +144,13 @@ def _build(
     return msgspec.convert(raw, model)
 
 
-def _problems(raw: object, lines: Mapping[schema.Place, int], model: type) -> list[Problem]:
-    found = list(islice(schema.walk(raw, model, rules.RULES), most_problems))
+def _problems(
+    raw: object,
+    lines: Mapping[schema.Place, int],
+    model: type,
+    of: Mapping[str, schema.Rule] = rules.RULES,
+) -> list[Problem]:
+    found = list(islice(schema.walk(raw, model, of), most_problems))
     if not found and model is Record:
         found = list(rules.across(msgspec.convert(raw, Record)))
     return sorted(

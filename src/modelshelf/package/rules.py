@@ -272,6 +272,10 @@ for _side in ("inputs", "outputs"):
     RULES[f"signatures.*.{_side}.*.labels"] = _file
     RULES[f"signatures.*.{_side}.*.shape.*"] = _dimension
 
+_OF_FILES = ("variants.*.artifacts", "variants.*.artifacts.*.files", "package.datasets.*")
+DESCRIBED = {place: rule for place, rule in RULES.items() if place not in _OF_FILES}
+"""The rules of a record that only describes: without files, with the names of another hub."""
+
 
 def across(record: Record) -> Iterator[Found]:
     """What no single value shows: names used twice, references to nothing, files in each other."""

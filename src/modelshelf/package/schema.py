@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -44,7 +45,12 @@ def dotted(place: Place) -> str:
 
 def walk(document: object, model: type, rules: Mapping[str, Rule]) -> Iterator[Found]:
     """Yield everything in `document` that does not fit `model` or breaks a rule."""
-    yield from _walk(inspect.type_info(model), document, (), rules)
+    yield from _walk(_kind(model), document, (), rules)
+
+
+@cache
+def _kind(model: type) -> inspect.Type:
+    return inspect.type_info(model)
 
 
 def _walk(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     ForeignKey,
     ForeignKeyConstraint,
@@ -19,6 +20,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 metadata = MetaData(
@@ -120,10 +122,11 @@ releases = Table(
     Column("verdict", String(16)),
     Column("rules", Integer),
     Column("decision", Text),
+    Column("described", Boolean, nullable=False, server_default=false()),
     ForeignKeyConstraint(["publisher", "name"], ["packages.publisher", "packages.name"]),
     UniqueConstraint("publisher", "name", "number"),
 )
-"""`change` and `step` are what moved since the release before, `verdict`, `rules` and `decision`
+"""`described` marks those without files of models: see `imports`. `change` and `step` are what moved since the release before, `verdict`, `rules` and `decision`
 what the scanner and the operator said: what is in `entry` under these names is not read."""
 
 contracts = Table(
@@ -157,6 +160,38 @@ verdicts = Table(
     ),
 )
 """What stands behind a verdict: what the scanner found, when, and who decided otherwise."""
+
+imports = Table(
+    "imports",
+    metadata,
+    Column("publisher", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("version", String(128), primary_key=True),
+    Column("hub", String(32), nullable=False),
+    Column("handle", String(512), nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("imported", String(32), nullable=False),
+    ForeignKeyConstraint(
+        ["publisher", "name", "version"],
+        ["releases.publisher", "releases.name", "releases.version"],
+    ),
+    Index("ix_imports_hub_handle", "hub", "handle"),
+)
+"""What another hub said of a release, as compressed JSON; `digest` tells whether it says the same."""
+
+handles = Table(
+    "handles",
+    metadata,
+    Column("hub", String(32), primary_key=True),
+    Column("handle", String(512), primary_key=True),
+    Column("publisher", String(64), nullable=False),
+    Column("name", String(64), nullable=False),
+    Column("version", String(128)),
+    ForeignKeyConstraint(["publisher", "name"], ["packages.publisher", "packages.name"]),
+    Index("ix_handles_publisher_name", "publisher", "name"),
+)
+"""What other hubs call releases, and (without a version) packages: old names lead here."""
 
 blobs = Table(
     "blobs",
