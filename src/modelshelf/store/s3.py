@@ -54,10 +54,10 @@ class S3Blobs:
     def __init__(self, bucket: Bucket, *, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self.bucket = bucket
         self._on_condition = True
-        self._store = _opened(bucket, bucket.endpoint, timeout_seconds)
+        self._store = opened(bucket, bucket.endpoint, timeout_seconds)
         self._public = self._store
         if bucket.public_url is not None:
-            self._public = _opened(bucket, bucket.public_url, timeout_seconds)
+            self._public = opened(bucket, bucket.public_url, timeout_seconds)
 
     def put(self, key: str, content: bytes | memoryview) -> None:
         """Keep a blob; one that is here already is left as it is."""
@@ -131,10 +131,11 @@ class S3Blobs:
         try:
             yield
         except (BaseError, FileNotFoundError) as error:
-            raise _meant(error, self.bucket, key) from error
+            raise meant(error, self.bucket, key) from error
 
 
-def _opened(bucket: Bucket, endpoint: str | None, timeout_seconds: float) -> S3Store:
+def opened(bucket: Bucket, endpoint: str | None, timeout_seconds: float) -> S3Store:
+    """The library's way into `bucket` at `endpoint` (None: AWS's); nothing is asked yet."""
     timeout = timedelta(seconds=timeout_seconds)
     config: S3Config = {"region": bucket.region, "disable_bulk_delete": True}
     if endpoint is not None:
@@ -167,12 +168,13 @@ def _status(error: Exception) -> str | None:
     return found and found[1]
 
 
-def _meant(error: Exception, bucket: Bucket, key: str | None) -> ShelfError:
+def meant(error: Exception, bucket: Bucket, key: str | None) -> ShelfError:
+    """What the library raised about `key`, as an error that people understand."""
     text, status = str(error), _status(error)
     code = _CODE.search(text)
     if bucket.access_key_id is None and _NO_KEY.search(text):
         return NotAllowed(
-            "The registry has no key to the bucket",
+            "There is no key to the bucket",
             where=str(bucket),
             hint="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or give the machine a role",
         )
@@ -183,10 +185,10 @@ def _meant(error: Exception, bucket: Bucket, key: str | None) -> ShelfError:
             hint="make it, or check its name, AWS_REGION and AWS_ENDPOINT_URL",
         )
     if isinstance(error, FileNotFoundError):
-        return NotFound("This segment is not here", where=key)
+        return NotFound("This is not in the bucket", where=key)
     if status in ("401", "403"):
         return NotAllowed(
-            "The object store does not let the registry do this",
+            "The object store does not allow this",
             where=str(bucket),
             got=code[1] if code else status,
             hint="check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, and that the key may list the"

@@ -7,7 +7,7 @@ package's highest version. A list is a list in SQL, `features` is JSON, and None
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, get_args, get_type_hints
 
 import msgspec
 
@@ -51,7 +51,7 @@ class PageRow(Row, frozen=True):
     kind: str
     handle: str
     outcome: str
-    into: str | None
+    merged_into: str | None
     reason: str | None
 
 
@@ -198,7 +198,51 @@ class PythonNeedRow(Row, frozen=True):
     requirement: str
 
 
+class FamilyRow(Row, frozen=True):
+    """That a model, in all of its versions, is of a family."""
+
+    table: ClassVar[str] = "families_of_models"
+    catalogue: str
+    package: str
+    variant: str
+    family: str
+
+
+class KeyFamilyRow(Row, frozen=True):
+    """That all models with these labels, as written, are of a family."""
+
+    table: ClassVar[str] = "families_of_keys"
+    task: str | None
+    algorithm: str | None
+    datasets: tuple[str, ...]
+    language: str | None
+    declared_family: str | None
+    family: str
+
+
 TABLES: tuple[type[Row], ...] = (
     CatalogueRow, PublisherRow, PageRow, PackageRow, ReleaseRow, ModelRow, DescriptionRow,
     MetricRow, ArtifactRow, DependencyRow, PythonNeedRow,
 )  # fmt: skip
+
+_SQL_TYPES: dict[object, str] = {
+    str: "VARCHAR",
+    int: "BIGINT",
+    float: "DOUBLE",
+    bool: "BOOLEAN",
+    tuple[str, ...]: "VARCHAR[]",
+    tuple[bool, ...]: "BOOLEAN[]",
+    dict[str, Feature]: "JSON",
+}
+
+
+def columns(table: type[Row]) -> dict[str, str]:
+    """The columns of a table → their types in SQL, in order."""
+    hints = get_type_hints(table)
+    return {name: _sql_type(hints[name]) for name in table.__struct_fields__}
+
+
+def _sql_type(hint: object) -> str:
+    """Of `str | None` it is that of `str`: every column may be NULL."""
+    plain = [each for each in get_args(hint) if each is not type(None)]
+    return _SQL_TYPES.get(hint) or _SQL_TYPES[plain[0]]

@@ -1,0 +1,267 @@
+"""The database that a study asks: catalogues as tables of DuckDB, whether in memory or in Parquet.
+
+    with Study.of([read("tfhub:snapshots/2024"), stored("s3://models/2020")]) as study:
+        study.query("SELECT task, count(*) FROM packages WHERE catalogue = $of GROUP BY 1", of=...)
+
+The tables are those of `schema`; besides, `information_elements` has the 33 of Table 2 in their
+order, and the view `elements` a row for each of them and each release. Tables in Parquet stay
+where they are: only the columns that a query names are read. DuckDB may use `memory_mib`, and
+writes to a temporary folder what needs more.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+from modelshelf.errors import FormatError, Refused, ShelfError, UsageError
+from modelshelf.package.catalogue import Catalogue
+from modelshelf.package.elements import ELEMENTS
+from modelshelf.store.tables import Attached, Tables
+from modelshelf.study.rows import rows
+from modelshelf.study.schema import TABLES, FamilyRow, KeyFamilyRow, ModelRow, Row, columns
+from modelshelf.study.spool import Spool, quoted
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MEMORY_MIB = 1024
+_CREATED: tuple[type[Row], ...] = (*TABLES, FamilyRow, KeyFamilyRow)
+_ELEMENTS = """
+CREATE VIEW elements AS
+SELECT catalogue, package, version, latest, element, place IS NOT NULL AS known,
+    sources[place] AS source, coalesce(unsure[place], false) AS unsure
+FROM (
+    SELECT d.*, e.element, nullif(list_position(d.known, e.element), 0) AS place
+    FROM descriptions d CROSS JOIN information_elements e
+)
+"""
+_MODELS = """
+CREATE OR REPLACE VIEW models AS
+SELECT m.* REPLACE (coalesce(f.family, k.family) AS family)
+FROM plain_models m
+LEFT JOIN families_of_models f USING (catalogue, package, variant)
+LEFT JOIN families_of_keys k ON m.task IS NOT DISTINCT FROM k.task
+    AND m.algorithm IS NOT DISTINCT FROM k.algorithm AND m.datasets = k.datasets
+    AND m.language IS NOT DISTINCT FROM k.language
+    AND m.declared_family IS NOT DISTINCT FROM k.declared_family
+"""
+
+
+class Key(NamedTuple):
+    """What models of one family may have in common, as written."""
+
+    task: str | None
+    algorithm: str | None
+    datasets: tuple[str, ...]
+    language: str | None
+    declared_family: str | None
+
+
+class Rows(NamedTuple):
+    """What a query gives: lists of SQL are lists, JSON is text, NULL is None."""
+
+    columns: tuple[str, ...]
+    rows: list[tuple[object, ...]]
+
+    def by_name(self) -> list[dict[str, object]]:
+        """Each row as a mapping from its columns' names."""
+        return [dict(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+class Study:
+    """Tables of some catalogues, to be closed (use `with`); by one thread.
+
+    `catalogues` are their labels, in the order given.
+    """
+
+    def __init__(self, *, memory_mib: int = MEMORY_MIB) -> None:
+        self._stack = ExitStack()
+        temporary = tempfile.TemporaryDirectory(
+            prefix="modelshelf-study-", ignore_cleanup_errors=True
+        )
+        self._folder = Path(self._stack.enter_context(temporary))
+        self._connection = self._stack.enter_context(connect(self._folder, memory_mib))
+        self._failures: list[Callable[[], ShelfError | None]] = []
+        self.catalogues: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, catalogues: Iterable[Catalogue | Tables], *, memory_mib: int = MEMORY_MIB) -> Study:
+        """A study of `catalogues`, each either in memory or stored.
+
+        Raises UsageError where two have one label, FormatError where stored tables are damaged,
+        and what reading them from a bucket raises.
+        """
+        study = cls(memory_mib=memory_mib)
+        try:
+            study._take(catalogues)
+        except BaseException:
+            study.close()
+            raise
+        return study
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Forget everything, temporary files too."""
+        self._stack.close()
+
+    def query(self, sql: str, **parameters: object) -> Rows:
+        """The answer to one statement, in which `$NAME` stands for a parameter.
+
+        Raises Refused where it needs more memory than there may be, and what reading raises.
+        """
+        with self._telling():
+            answer = self._connection.execute(sql, parameters or None)
+            names = tuple(str(each[0]) for each in answer.description or ())
+            return Rows(names, answer.fetchall() if names else [])
+
+    def keys(self) -> list[Key]:
+        """What models have for labels, each combination once: what normalising need look at."""
+        found = self.query(
+            f"SELECT DISTINCT {', '.join(Key._fields)} FROM plain_models ORDER BY ALL"  # noqa: S608
+        )
+        return [
+            Key(_text(task), _text(algorithm), _texts(datasets), _text(language), _text(family))
+            for task, algorithm, datasets, language, family in found.rows
+        ]
+
+    def assign(self, families: Iterable[FamilyRow | KeyFamilyRow]) -> None:
+        """Say which models are of which family; a model's own word goes before its key's.
+
+        What was said before is forgotten. It is then in the column `family` of `models`.
+        """
+        with self._telling(), Spool(self._folder) as spool:
+            self._connection.execute("DELETE FROM families_of_models; DELETE FROM families_of_keys")
+            spool.extend(families)
+            for table in spool.tables():
+                named = ", ".join(name for name in columns(table) if name != "family")
+                with spool.taken(table) as select:
+                    self._connection.execute(
+                        f"INSERT INTO {table.table} SELECT DISTINCT ON ({named}) * FROM ({select})"  # noqa: S608
+                    )
+
+    def _take(self, catalogues: Iterable[Catalogue | Tables]) -> None:
+        attached: list[Attached] = []
+        with self._telling(), Spool(self._folder) as spool:
+            for each in catalogues:
+                if isinstance(each, Tables):
+                    attached.append(self._attached(each))
+                else:
+                    spool.extend(rows(each))
+                    self.catalogues += (each.specification,)
+            for table in _CREATED:
+                self._create(table)
+            for table in spool.tables():
+                with spool.taken(table) as select:
+                    self._connection.execute(f"INSERT INTO {_own(table)} {select}")
+            self._name(attached)
+        self._distinct()
+
+    def _attached(self, stored: Tables) -> Attached:
+        found = stored.attach(self._connection, self._folder)
+        self._failures.append(found.failure)
+        if parts := found.parts.get("catalogues"):
+            labels = self.query(f"SELECT catalogue FROM {_parquet(parts)}")  # noqa: S608
+            self.catalogues += tuple(str(label) for (label,) in labels.rows)
+        return found
+
+    def _create(self, table: type[Row]) -> None:
+        named = ", ".join(f'"{name}" {kind}' for name, kind in columns(table).items())
+        self._connection.execute(f"CREATE TABLE {_own(table)} ({named})")
+
+    def _name(self, attached: list[Attached]) -> None:
+        """Each table under its name: what is here, and what lies in Parquet."""
+        for table in TABLES:
+            name = "plain_models" if table is ModelRow else table.table
+            named = ", ".join(f'"{column}"' for column in columns(table))
+            sources = [_own(table)]
+            sources += [_parquet(each.parts[table.table]) for each in attached
+                        if each.parts.get(table.table)]  # fmt: skip
+            union = " UNION ALL ".join(f"SELECT {named} FROM {each}" for each in sources)  # noqa: S608
+            self._connection.execute(f"CREATE VIEW {name} AS {union}")
+        self._name_elements()
+        self._connection.execute(_ELEMENTS)
+        self._connection.execute(_MODELS)
+
+    def _name_elements(self) -> None:
+        self._connection.execute(
+            "CREATE TABLE information_elements"
+            " (position BIGINT, element VARCHAR, name VARCHAR, dimension VARCHAR)"
+        )
+        self._connection.executemany(
+            "INSERT INTO information_elements VALUES (?, ?, ?, ?)",
+            [(number, e.id, e.name, e.dimension) for number, e in enumerate(ELEMENTS, 1)],
+        )
+
+    def _distinct(self) -> None:
+        twice = [each for each in self.catalogues if self.catalogues.count(each) > 1]
+        if twice:
+            raise UsageError("A catalogue was given twice", got=twice[0])
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Turn what DuckDB raises of memory and files into errors that people understand."""
+        import duckdb
+
+        try:
+            yield
+        except duckdb.OutOfMemoryException as error:
+            raise Refused(
+                "The study needs more memory than it may use",
+                got=str(error).partition("\n")[0],
+                hint="let it use more, or study fewer catalogues at once",
+            ) from error
+        except duckdb.Error as error:
+            if failure := next(filter(None, (each() for each in self._failures)), None):
+                raise failure from error
+            damaged = isinstance(error, duckdb.IOException | duckdb.InvalidInputException)
+            if self._failures and damaged:
+                raise FormatError(
+                    "Stored tables cannot be read", got=str(error).partition("\n")[0][:300]
+                ) from error
+            raise
+
+
+def connect(folder: Path, memory_mib: int) -> DuckDBPyConnection:
+    """A database in memory that overflows into `folder`, and fetches no extensions of DuckDB.
+
+    Raises Refused where DuckDB is not installed.
+    """
+    try:
+        import duckdb
+    except ModuleNotFoundError:
+        raise Refused(
+            "the study needs DuckDB, which is not installed", hint="pip install 'modelshelf[study]'"
+        ) from None
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": f"{memory_mib}MiB",
+        "temp_directory": str(folder / "overflow"),
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+    }
+    return duckdb.connect(config=config)
+
+
+def _own(table: type[Row]) -> str:
+    """The table of what was in memory; families are nowhere else."""
+    return table.table if table in (FamilyRow, KeyFamilyRow) else f"own_{table.table}"
+
+
+def _parquet(parts: Iterable[str]) -> str:
+    return f"read_parquet([{', '.join(map(quoted, parts))}])"
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    return tuple(map(str, value)) if isinstance(value, list) else ()
