@@ -17,6 +17,8 @@ Source = Literal["label", "text", "table", "code", "name", "default", "file", "h
 the page or package, what the hub says holds where a page is silent, the files of the model, or
 what the hub itself shows beside the page."""
 Outcome = Literal["imported", "merged", "skipped"]
+STORED = "modelshelf-catalogue-1"
+"""What tables in Parquet call themselves that hold catalogues."""
 
 
 class _Value(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -70,6 +72,8 @@ class HubPublisher(_Value, frozen=True):
     display: str
     kind: Kind = "organization"
     text: str = ""
+    unsure: bool = False
+    """Whether the hub leaves open which kind it is."""
 
 
 class Collection(_Value, frozen=True):

@@ -12,23 +12,20 @@ writes to a temporary folder what needs more.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from modelshelf.errors import FormatError, Refused, ShelfError, UsageError
+from modelshelf.errors import ShelfError, UsageError
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.package.elements import ELEMENTS
+from modelshelf.store.database import MEMORY_MIB, connect, parquet, telling
 from modelshelf.store.tables import Attached, Tables
 from modelshelf.study.rows import rows
 from modelshelf.study.schema import TABLES, FamilyRow, KeyFamilyRow, ModelRow, Row, columns
-from modelshelf.study.spool import Spool, quoted
+from modelshelf.study.spool import Spool
 
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
-
-MEMORY_MIB = 1024
 _CREATED: tuple[type[Row], ...] = (*TABLES, FamilyRow, KeyFamilyRow)
 _ELEMENTS = """
 CREATE VIEW elements AS
@@ -118,7 +115,7 @@ class Study:
 
         Raises Refused where it needs more memory than there may be, and what reading raises.
         """
-        with self._telling():
+        with telling(self._failures):
             answer = self._connection.execute(sql, parameters or None)
             names = tuple(str(each[0]) for each in answer.description or ())
             return Rows(names, answer.fetchall() if names else [])
@@ -138,7 +135,7 @@ class Study:
 
         What was said before is forgotten. It is then in the column `family` of `models`.
         """
-        with self._telling(), Spool(self._folder) as spool:
+        with telling(self._failures), Spool(self._folder) as spool:
             self._connection.execute("DELETE FROM families_of_models; DELETE FROM families_of_keys")
             spool.extend(families)
             for table in spool.tables():
@@ -150,7 +147,7 @@ class Study:
 
     def _take(self, catalogues: Iterable[Catalogue | Tables]) -> None:
         attached: list[Attached] = []
-        with self._telling(), Spool(self._folder) as spool:
+        with telling(self._failures), Spool(self._folder) as spool:
             for each in catalogues:
                 if isinstance(each, Tables):
                     attached.append(self._attached(each))
@@ -169,7 +166,7 @@ class Study:
         found = stored.attach(self._connection, self._folder)
         self._failures.append(found.failure)
         if parts := found.parts.get("catalogues"):
-            labels = self.query(f"SELECT catalogue FROM {_parquet(parts)}")  # noqa: S608
+            labels = self.query(f"SELECT catalogue FROM {parquet(parts)}")  # noqa: S608
             self.catalogues += tuple(str(label) for (label,) in labels.rows)
         return found
 
@@ -183,7 +180,7 @@ class Study:
             name = "plain_models" if table is ModelRow else table.table
             named = ", ".join(f'"{column}"' for column in columns(table))
             sources = [_own(table)]
-            sources += [_parquet(each.parts[table.table]) for each in attached
+            sources += [parquet(each.parts[table.table]) for each in attached
                         if each.parts.get(table.table)]  # fmt: skip
             union = " UNION ALL ".join(f"SELECT {named} FROM {each}" for each in sources)  # noqa: S608
             self._connection.execute(f"CREATE VIEW {name} AS {union}")
@@ -206,57 +203,10 @@ class Study:
         if twice:
             raise UsageError("A catalogue was given twice", got=twice[0])
 
-    @contextmanager
-    def _telling(self) -> Iterator[None]:
-        """Turn what DuckDB raises of memory and files into errors that people understand."""
-        import duckdb
-
-        try:
-            yield
-        except duckdb.OutOfMemoryException as error:
-            raise Refused(
-                "The study needs more memory than it may use",
-                got=str(error).partition("\n")[0],
-                hint="let it use more, or study fewer catalogues at once",
-            ) from error
-        except duckdb.Error as error:
-            if failure := next(filter(None, (each() for each in self._failures)), None):
-                raise failure from error
-            damaged = isinstance(error, duckdb.IOException | duckdb.InvalidInputException)
-            if self._failures and damaged:
-                raise FormatError(
-                    "Stored tables cannot be read", got=str(error).partition("\n")[0][:300]
-                ) from error
-            raise
-
-
-def connect(folder: Path, memory_mib: int) -> DuckDBPyConnection:
-    """A database in memory that overflows into `folder`, and fetches no extensions of DuckDB.
-
-    Raises Refused where DuckDB is not installed.
-    """
-    try:
-        import duckdb
-    except ModuleNotFoundError:
-        raise Refused(
-            "the study needs DuckDB, which is not installed", hint="pip install 'modelshelf[study]'"
-        ) from None
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": f"{memory_mib}MiB",
-        "temp_directory": str(folder / "overflow"),
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-    }
-    return duckdb.connect(config=config)
-
 
 def _own(table: type[Row]) -> str:
     """The table of what was in memory; families are nowhere else."""
     return table.table if table in (FamilyRow, KeyFamilyRow) else f"own_{table.table}"
-
-
-def _parquet(parts: Iterable[str]) -> str:
-    return f"read_parquet([{', '.join(map(quoted, parts))}])"
 
 
 def _text(value: object) -> str | None:

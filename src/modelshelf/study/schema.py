@@ -198,6 +198,25 @@ class PythonNeedRow(Row, frozen=True):
     requirement: str
 
 
+class HubRow(Row, frozen=True):
+    """What a catalogue is without its releases and pages: JSON of `package.catalogue`."""
+
+    table: ClassVar[str] = "hubs"
+    catalogue: str
+    document: str
+
+
+class RecordRow(Row, frozen=True):
+    """One release as it was described: JSON of `package.catalogue`, from which all was made."""
+
+    table: ClassVar[str] = "records"
+    catalogue: str
+    package: str
+    version: str
+    number: int
+    document: str
+
+
 class FamilyRow(Row, frozen=True):
     """That a model, in all of its versions, is of a family."""
 

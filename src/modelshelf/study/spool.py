@@ -14,14 +14,10 @@ from typing import IO, Self
 
 import msgspec
 
+from modelshelf.store.database import quoted
 from modelshelf.study.schema import Row, columns
 
 _BUFFER_BYTES = 1 << 18
-
-
-def quoted(text: str) -> str:
-    """A text as SQL writes it."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class Spool:
