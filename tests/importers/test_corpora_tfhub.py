@@ -45,3 +45,27 @@ def test_every_page_is_accounted_for(late: Catalogue) -> None:
         "Publisher": 39,
         "": 1,
     }
+
+
+def test_deployments_and_placeholders_of_2024(late: Catalogue) -> None:
+    assert Counter(
+        page.outcome for page in late.pages if page.kind in ("Lite", "Tfjs", "Coral")
+    ) == {"merged": 733}
+    assert len({each.record.package.name for each in late.releases}) == 1332
+    assert len(late.releases) == 1997
+
+
+def test_files_gone_in_2024(late: Catalogue) -> None:
+    gone = {each.handle.rpartition("/")[0] for each in late.releases if each.gone}
+    assert len(gone) == 16
+
+
+def test_people_and_organizations_of_2024(late: Catalogue) -> None:
+    kinds = Counter(each.kind for each in late.publishers)
+    assert kinds == {"person": 17, "organization": 22}
+    assert sum(each.unsure for each in late.publishers) <= 2
+
+
+def test_collections_of_2024_have_members(late: Catalogue) -> None:
+    assert len(late.collections) == 50
+    assert min(len(each.members) for each in late.collections) >= 2

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from modelshelf.errors import UsageError
 from modelshelf.importers import importers, read
-from modelshelf.package.catalogue import Asset, Catalogue, Described, Found, Page
+from modelshelf.package.catalogue import Asset, Found, Page
 from modelshelf.package.record import Artifact
-
-Write = Callable[..., Catalogue]
+from tests.importers.sheets import Write, only, sheet_text
 
 MODULE = """\
 # Module acme/vision/Digits_V1/3
@@ -31,30 +29,6 @@ Classifies handwritten digits.
 ## Overview
 Digits, as people write them.
 """
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Writes pages by path and gives the catalogue of them."""
-
-    def written(**pages: str) -> Catalogue:
-        for number, (name, text) in enumerate(pages.items()):
-            path = tmp_path / "docs" / "acme" / f"{number:02}-{name}.md"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
-        return read(f"tfhub:{tmp_path}")
-
-    return written
-
-
-def module(handle: str, *labels: str, kind: str = "Module", text: str = "") -> str:
-    lines = "\n".join(f"<!-- {label} -->" for label in labels)
-    return f"# {kind} {handle}\nWhat it is.\n\n{lines}\n\n## Overview\n{text}\n"
-
-
-def only(catalogue: Catalogue) -> Described:
-    (release,) = catalogue.releases
-    return release
 
 
 def test_the_importer_is_found() -> None:
@@ -89,7 +63,7 @@ def test_a_module_page_becomes_a_release(write: Write) -> None:
 
 
 def test_a_page_without_a_license_has_the_one_of_the_hub(write: Write) -> None:
-    release = only(write(digits=module("acme/digits/1", "format: hub")))
+    release = only(write(digits=sheet_text("acme/digits/1", "format: hub")))
     assert release.record.package.license == "Apache-2.0"
     assert release.found["package.license"] == Found("default")
 
@@ -107,14 +81,16 @@ def test_a_page_without_a_license_has_the_one_of_the_hub(write: Write) -> None:
 def test_tasks_become_words_of_the_vocabulary(
     write: Write, labels: list[str], task: str, unsure: bool
 ) -> None:
-    release = only(write(digits=module("acme/digits/1", *labels)))
+    release = only(write(digits=sheet_text("acme/digits/1", *labels)))
     assert release.record.package.task == task
     assert release.found["package.task"] == Found("label", unsure=unsure)
 
 
 def test_versions_are_numbers_and_each_page_is_one(write: Write) -> None:
     catalogue = write(
-        ten=module("acme/digits/10"), two=module("acme/digits/2"), other=module("acme/aleph/1")
+        ten=sheet_text("acme/digits/10"),
+        two=sheet_text("acme/digits/2"),
+        other=sheet_text("acme/aleph/1"),
     )
     assert [(r.record.package.name, r.record.package.version) for r in catalogue.releases] == [
         ("acme/aleph", "1.0.0"),
@@ -128,7 +104,9 @@ def test_lists_of_words_say_what_people_are_shown(write: Write, tmp_path: Path) 
     (tmp_path / "tags/network_architecture.yaml").write_text(
         "values:\n  - id: net-a-n18\n    display_name: Net-A (N=18)\n", encoding="utf-8"
     )
-    page = module("acme/digits/1", "network-architecture: net-a-n18", "dataset: b, a", "dataset: c")
+    page = sheet_text(
+        "acme/digits/1", "network-architecture: net-a-n18", "dataset: b, a", "dataset: c"
+    )
     release = only(write(digits=page))
     assert release.record.package.algorithm == "Net-A (N=18)"
     assert release.record.package.datasets == ("b", "a", "c")
@@ -153,7 +131,9 @@ def test_a_page_that_is_none_is_accounted_for(write: Write, text: str, reason: s
 
 
 def test_of_two_pages_of_one_version_the_first_counts(write: Write) -> None:
-    catalogue = write(first=module("acme/digits/1"), second=module("acme/digits/1", "format: hub"))
+    catalogue = write(
+        first=sheet_text("acme/digits/1"), second=sheet_text("acme/digits/1", "format: hub")
+    )
     assert [page.outcome for page in catalogue.pages] == ["imported", "skipped"]
     assert catalogue.pages[1] == Page(
         "01-second.md",

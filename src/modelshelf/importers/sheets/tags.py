@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from modelshelf.importers.snapshot import Text
 
@@ -12,13 +12,13 @@ most_words = 20_000
 _ID = re.compile(r"[ \t]{0,12}-[ \t]{1,8}id:[ \t]{1,8}(.{1,200})")
 _NAME = re.compile(r"[ \t]{0,12}display_name:[ \t]{1,8}(.{1,300})")
 
-Tags = dict[str, dict[str, str]]
+Tags = Mapping[str, Mapping[str, str]]
 """Key of a label (`dataset`) → id → the name to show."""
 
 
 def tags(files: Iterable[Text]) -> Tags:
     """The lists among `files`: each is named for its label, `network_architecture.yaml`."""
-    found: Tags = {}
+    found: dict[str, dict[str, str]] = {}
     for file in files:
         key = file.path.rpartition("/")[2].rpartition(".")[0].replace("_", "-")
         words = _words(file.text)
