@@ -10,7 +10,7 @@ are parts of a whole (an encoder and its decoder), which work together instead o
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import NamedTuple
@@ -95,7 +95,8 @@ def families(models: Iterable[Model]) -> tuple[Family, ...]:
     groups: dict[Key, list[_Placed]] = defaultdict(list)
     for each in _same_names(placed):
         groups[each.key].append(each)
-    found = [_family(key, members) for key, members in groups.items()]
+    names = _identifiers(groups)
+    found = [_family(names[key], key, members) for key, members in groups.items()]
     return tuple(sorted(found, key=lambda each: (-len(each.members), each.id)))
 
 
@@ -159,7 +160,7 @@ def _name_key(placed: _Placed) -> tuple[str, Key, tuple[str, ...]]:
     return publisher, placed.key._replace(algorithm=""), parse(placed.model.name).words
 
 
-def _family(key: Key, placed: Sequence[_Placed]) -> Family:
+def _family(identifier: str, key: Key, placed: Sequence[_Placed]) -> Family:
     ordered = sorted(placed, key=lambda each: (each.model.package, each.model.variant))
     named = [
         Named(each.model.name, each.algorithm.features if each.algorithm else {})
@@ -170,7 +171,7 @@ def _family(key: Key, placed: Sequence[_Placed]) -> Family:
         for each, found in zip(ordered, features(named, key.task), strict=True)
     )
     return Family(
-        _identifier(key),
+        identifier,
         key.task or None,
         key.algorithm or None,
         key.dataset or None,
@@ -180,9 +181,16 @@ def _family(key: Key, placed: Sequence[_Placed]) -> Family:
     )
 
 
-def _identifier(key: Key) -> str:
-    """Words of the key with hyphens; what is long is cut, with a digest that keeps it apart."""
-    words = "-".join(tokens(" ".join(key))) or "unknown"
-    if len(words) <= _LONGEST_ID:
-        return words
-    return f"{words[: _LONGEST_ID - 9]}-{sha256(words.encode()).hexdigest()[:8]}"
+def _identifiers(keys: Iterable[Key]) -> dict[Key, str]:
+    """Words of each key with hyphens; a digest keeps those apart that are long or alike."""
+    words = {key: "-".join(tokens(" ".join(key))) or "unknown" for key in keys}
+    often = Counter(words.values())
+    return {
+        key: text if often[text] == 1 and len(text) <= _LONGEST_ID else _cut(text, key)
+        for key, text in words.items()
+    }
+
+
+def _cut(text: str, key: Key) -> str:
+    digest = sha256("\0".join(key).encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{text[: _LONGEST_ID - 9].rstrip('-')}-{digest}"
