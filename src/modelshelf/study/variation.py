@@ -14,6 +14,7 @@ from modelshelf.package.record import Feature
 from modelshelf.study.wording import parse, plain_numbers
 
 _SEEN = ("image", "video")
+_SPOKEN = ("text", "audio")
 _LETTERS = {"l": "layers", "h": "hidden", "a": "heads"}
 _SMALLEST_RESOLUTION = 64
 _LARGEST_RESOLUTION = 4096
@@ -30,7 +31,11 @@ def features(members: Sequence[Named], task: str | None) -> list[dict[str, Featu
     """For each member, in order, its features by name."""
     numbers = [plain_numbers(member.name) for member in members]
     meanings = _meanings(members, numbers, task or "")
-    return [_of(member, found, meanings) for member, found in zip(members, numbers, strict=True)]
+    found = [_of(*each, meanings) for each in zip(members, numbers, strict=True)]
+    if not (task or "").startswith(_SPOKEN):
+        for each in found:
+            each.pop("language", None)  # a short word of the name that is also a language's
+    return found
 
 
 def _of(member: Named, numbers: Sequence[str], meanings: Mapping[int, str]) -> dict[str, Feature]:
