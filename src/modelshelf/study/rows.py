@@ -110,7 +110,7 @@ def _package_row(hub: Hub, releases: Sequence[Described]) -> PackageRow:
     latest = releases[-1]
     package, variants = latest.record.package, latest.record.variants
     publisher = package.name.partition("/")[0]
-    told, source = hub.publishers.get(publisher), latest.found.get("package.license")
+    told = hub.publishers.get(publisher)
     return PackageRow(
         catalogue=hub.label,
         package=package.name,
@@ -127,13 +127,22 @@ def _package_row(hub: Hub, releases: Sequence[Described]) -> PackageRow:
             (word for each in variants for word in _listed(_own(each, "language"))),
         ),
         license=package.license,
-        license_source=source.source if source else None,
+        license_source=_source(latest, "package.license"),
         formats=_formats(variants),
         contexts=_once(c for v in variants for a in v.artifacts for c in a.contexts),
         models=len(variants),
+        signatures=len(latest.record.signatures),
+        signatures_source=_source(latest, "signatures"),
+        entrypoints=len(latest.record.entrypoints),
+        entrypoints_source=_source(latest, "entrypoints"),
         summary=package.summary,
         gone=latest.gone,
     )
+
+
+def _source(release: Described, place: str) -> str | None:
+    found = release.found.get(place)
+    return found.source if found else None
 
 
 def _release_row(place: _Place, number: int, release: Described) -> ReleaseRow:

@@ -60,7 +60,7 @@ class PackageRow(Row, frozen=True):
 
     `datasets`, `languages`, `formats` and `contexts` hold what any model of that release has, each
     once; `gone` is told where the files of the latest release are. `task` and `algorithm` are the
-    package's own.
+    package's own; `models`, `signatures` and `entrypoints` are how many it has.
     """
 
     table: ClassVar[str] = "packages"
@@ -80,6 +80,10 @@ class PackageRow(Row, frozen=True):
     formats: tuple[str, ...]
     contexts: tuple[str, ...]
     models: int
+    signatures: int
+    signatures_source: str | None
+    entrypoints: int
+    entrypoints_source: str | None
     summary: str | None
     gone: str | None
 
