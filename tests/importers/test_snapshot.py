@@ -121,7 +121,7 @@ def test_no_such_place(tmp_path: Path) -> None:
         (b"a\r\nb\rc\n", "a\nb\nc\n"),
         (b"\xef\xbb\xbf# Module", "# Module"),
         (b"caf\xe9", "caf\ufffd"),
-        (b"a\0b", "a\ufffdb"),
+        (b"a\0b\x1bc\td", "a\ufffdb\ufffdc\td"),
         (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
     ],
 )

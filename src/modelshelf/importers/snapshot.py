@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import tarfile
 from collections.abc import Iterator
@@ -17,12 +18,15 @@ most_files = 200_000
 most_bytes = 4 << 30
 """What an archive may unpack to, pages or not."""
 
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
 
 class Text(NamedTuple):
     """One file of the snapshot; `wrong` says why it could not be read (then `text` is empty).
 
     `path` has forward slashes and begins below the folders that everything lies in. Lines end
-    in a line feed alone; bytes that are no UTF-8, and NUL, became U+FFFD.
+    in a line feed alone; bytes that are no UTF-8, and control characters,
+    became U+FFFD.
     """
 
     path: str
@@ -114,7 +118,7 @@ def _member(opened: tarfile.TarFile, member: tarfile.TarInfo) -> Text:
 def decoded(content: bytes) -> str:
     """Bytes as text that any database and any page can hold; lines end in a line feed alone."""
     text = content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace")
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", "\ufffd")
+    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _readable(path: str) -> str:

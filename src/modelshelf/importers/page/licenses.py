@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from typing import NamedTuple
+
+from modelshelf.importers.page.inline import plain
+from modelshelf.importers.page.markdown import Page, Paragraph
 
 longest_license_characters = 200
 
@@ -14,6 +18,8 @@ _NAMES = {
     "apache v2": "Apache-2.0",
     "apache software": "Apache-2.0",
     "mit": "MIT",
+    "isc": "ISC",
+    "unlicense": "Unlicense",
     "x11": "X11",
     "bsd": "BSD-3-Clause",
     "new bsd": "BSD-3-Clause",
@@ -42,11 +48,25 @@ _NAMES = {
 
 _OPEN = {"apache", "apache software", "bsd", "gnu gpl", "gpl", "public domain"}
 _FILLING = re.compile(r"\b(?:the|licen[cs]ed?|under|version|ver|terms|of)\b|[-_,;:()\s]+")
-_STATED = re.compile(
-    r"\b(?:licen[cs]ed?|released|available|distributed|published|provided)\b"
-    r"[^\n.]{0,40}?\bunder\b(?: the| an?| terms of| \[){0,3} ?([^\n\]]{1,80})",
+_HEADING = re.compile(r"\blicen[cs]e|\bterms of use\b|\bcopyright\b", re.IGNORECASE)
+_GIVEN = re.compile(
+    r"\b(?:(?:licen[cs]ed?|released|available|distributed|published|provided)\b[^\n.]{0,40}?\bunder"
+    r"|follows|licen[cs]e:)(?= )",
     re.IGNORECASE,
 )
+_HINTS = ("under", "Under", "follows", "icense:")
+"""Without one of them, a paragraph gives no license."""
+_COMMONS = re.compile(r"creativecommons\.org/licenses/(by(?:-nc)?(?:-sa|-nd)?)/(\d\.\d)")
+_ADDRESSES = {
+    "apache.org/licenses/license-2.0": "Apache-2.0",
+    "opensource.org/licenses/mit": "MIT",
+    "opensource.org/license/mit": "MIT",
+    "creativecommons.org/publicdomain/zero/1.0": "CC0-1.0",
+    "gnu.org/licenses/gpl-3.0": "GPL-3.0-only",
+    "mozilla.org/en-us/mpl/2.0": "MPL-2.0",
+}
+_longest_name_words = 8
+_words_behind = 12
 
 
 def expression(written: str) -> str | None:
@@ -67,16 +87,52 @@ def is_open(written: str) -> bool:
     return _bare(written) in _OPEN
 
 
-def stated(text: str) -> str | None:
-    """The license that sentences of a page name (`released under the MIT License`), or None."""
-    for match in _STATED.finditer(text):
-        words = match[1].replace("*", "").split()
-        for length in range(min(8, len(words)), 0, -1):
-            tried = " ".join(words[:length]).rstrip(".,;)")
-            known = _listed().get(tried.lower()) or _named(tried)
+class Stated(NamedTuple):
+    """A license that a page names; `unsure` where it may be that of something else."""
+
+    expression: str
+    unsure: bool
+
+
+def stated(page: Page) -> Stated | None:
+    """The license that a page names: in a section on it, else in a sentence; None for none."""
+    for section in page.sections:
+        if _HEADING.search(section.title):
+            for block in section.blocks:
+                if isinstance(block, Paragraph) and (known := _first(block.text)):
+                    return Stated(known, unsure=False)
+    for paragraph in page.paragraphs:
+        if not any(hint in paragraph.text for hint in _HINTS):
+            continue
+        for match in _GIVEN.finditer(paragraph.text):
+            known = _first(" ".join(paragraph.text[match.end() :].split()[:_words_behind]))
+            if known:
+                return Stated(known, unsure=True)
+    return None
+
+
+def _first(text: str) -> str | None:
+    """The first license that Markdown names, or whose address it holds."""
+    words = re.sub(r"[*`\[\]<>\"']", " ", plain(text)[:4000]).split()
+    for start in range(min(len(words), 200)):
+        for length in range(min(_longest_name_words, len(words) - start), 0, -1):
+            tried = " ".join(words[start : start + length]).rstrip(".,;)")
+            known = _known(tried)
             if known:
                 return known
-    return None
+    return _addressed(text.lower())
+
+
+def _known(text: str) -> str | None:
+    """The license of that name; ids of SPDX that are plain words (`Intel`, `Ruby`) name none."""
+    listed = _listed().get(text.lower()) if "-" in text and not text.isalpha() else None
+    return listed or _named(text)
+
+
+def _addressed(text: str) -> str | None:
+    if commons := _COMMONS.search(text):
+        return f"CC-{commons[1].upper()}-{commons[2]}"
+    return next((known for address, known in _ADDRESSES.items() if address in text), None)
 
 
 def _named(text: str) -> str | None:
