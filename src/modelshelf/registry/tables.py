@@ -193,6 +193,37 @@ handles = Table(
 )
 """What other hubs call releases, and (without a version) packages: old names lead here."""
 
+families = Table(
+    "families",
+    metadata,
+    Column("id", String(128), primary_key=True),
+    Column("title", Text, nullable=False),
+    Column("task", Text, index=True),
+    Column("algorithm", Text),
+    Column("dataset", Text),
+    Column("language", Text),
+    Column("declared", Boolean, nullable=False),
+    Column("models", Integer, nullable=False),
+    Column("packages", Integer, nullable=False),
+    Column("newer", String(128)),
+    Column("body", LargeBinary, nullable=False),
+    Column("rules", Integer, nullable=False),
+    Index("ix_families_models_id", "models", "id"),
+)
+"""Families of the models of all packages, made by a job: `body` is the rest of it as JSON, `newer`
+the family of the newest generation of its algorithm."""
+
+family_members = Table(
+    "family_members",
+    metadata,
+    Column("publisher", String(64), primary_key=True),
+    Column("name", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("family", String(128), ForeignKey("families.id"), nullable=False, index=True),
+    Column("body", LargeBinary, nullable=False),
+)
+"""Each model of each package's latest release, by its place among the variants, in one family."""
+
 blobs = Table(
     "blobs",
     metadata,
