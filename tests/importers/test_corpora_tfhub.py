@@ -8,6 +8,7 @@ import pytest
 
 from modelshelf.importers import read
 from modelshelf.package.catalogue import Catalogue
+from modelshelf.package.manifest import problems
 from tests.corpora import archive, corpus
 
 
@@ -69,3 +70,12 @@ def test_people_and_organizations_of_2024(late: Catalogue) -> None:
 def test_collections_of_2024_have_members(late: Catalogue) -> None:
     assert len(late.collections) == 50
     assert min(len(each.members) for each in late.collections) >= 2
+
+
+def test_records_of_both_follow_the_rules(early: Catalogue, late: Catalogue) -> None:
+    wrong = {
+        each.handle: [f"{found.element}: {found.message}" for found in told]
+        for each in (*early.releases, *late.releases)
+        if (told := problems(each.record, described=True))
+    }
+    assert wrong == {}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from modelshelf.importers.page.inline import plain
+
 most_labels = 500
 longest_value_characters = 2000
 longest_summary_characters = 200
@@ -12,7 +14,6 @@ longest_summary_characters = 200
 _FIRST = re.compile(r"#[ \t]{1,8}([A-Z][A-Za-z]{0,40})[ \t]{1,8}(\S{1,400})")
 _LABEL = re.compile(r"<!--[ \t]{0,8}([a-z][a-z0-9_-]{0,60})[ \t]{0,8}:(.*)-->")
 _INVISIBLE = re.compile(r"&(?:zwnj|zwj|shy|nbsp);|[\u00ad\u200b-\u200f\u2060\ufeff]")
-_LINK = re.compile(r"!?\[([^\[\]]{0,300})\]\([^()\s]{0,1000}\)")
 
 Labels = dict[str, tuple[str, ...]]
 
@@ -86,7 +87,7 @@ def values(written: tuple[str, ...]) -> tuple[str, ...]:
 
 def one_line(paragraph: str) -> tuple[str, bool]:
     """A paragraph as a summary of one line, and whether it had to be cut."""
-    line = " ".join(_LINK.sub(r"\1", visible(paragraph)).split())
+    line = plain(visible(paragraph))
     if len(line) <= longest_summary_characters:
         return line, False
     whole = line[:longest_summary_characters].rfind(". ")
