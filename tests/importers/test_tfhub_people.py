@@ -64,6 +64,8 @@ def test_releases_know_their_publisher(write: Write) -> None:
     first, second = (each.record.package.developers for each in catalogue.releases)
     assert first == (Developer("Acme Vision", "organization"),)
     assert second == (Developer("zoo", "organization"),)
+    sources = [each.found["package.developers"].source for each in catalogue.releases]
+    assert sources == ["hub", "name"]
 
 
 def test_a_collection_names_packages_by_their_addresses(write: Write) -> None:

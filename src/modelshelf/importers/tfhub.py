@@ -21,6 +21,7 @@ from modelshelf.importers.sheets.handle import Handle, parted
 from modelshelf.importers.sheets.publisher import publisher, unnamed
 from modelshelf.importers.sheets.release import Setting, described
 from modelshelf.importers.sheets.tags import Tags, tags
+from modelshelf.importers.sheets.told import told
 from modelshelf.importers.snapshot import Text, texts
 from modelshelf.package.catalogue import (
     Catalogue,
@@ -179,7 +180,8 @@ def _releases(
             siblings[handle.name],
             known.gone.get(handle.name),
         )
-        yield described(draft.leaf.sheet, draft.leaf.path, setting)
+        release = described(draft.leaf.sheet, draft.leaf.path, setting)
+        yield told(release, (each.sheet.text for each in setting.deployments))
         progress(number, len(drafts))
 
 

@@ -83,7 +83,7 @@ def described(sheet: Sheet, page: str, setting: Setting) -> Described:
         "package.summary": Found("text") if summary else None,
         "package.datasets": Found("label") if datasets else None,
         "package.keywords": Found("label") if keywords else None,
-        "package.developers": Found("hub" if setting.publisher else "name"),
+        "package.developers": Found("hub" if _has_page(setting.publisher) else "name"),
         f"variants.{DEFAULT}.artifacts": built,
         f"variants.{DEFAULT}.features": Found("label") if variant.features else None,
         **{f"package.{key}": fact.found for key, fact in facts.items()},
@@ -153,6 +153,10 @@ def _developers(handle: str, publisher: HubPublisher | None) -> tuple[Developer,
     if publisher is None:
         return (Developer(handle.partition("/")[0], kind="organization"),)
     return (Developer(publisher.display, kind=publisher.kind),)
+
+
+def _has_page(publisher: HubPublisher | None) -> bool:
+    return publisher is not None and bool(publisher.text)
 
 
 def _artifacts(sheet: Sheet, setting: Setting) -> tuple[tuple[Artifact, ...], Found]:
