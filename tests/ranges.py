@@ -54,7 +54,7 @@ def answering_ranges(endpoint: str) -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
     members = {"behind": urlsplit(endpoint).netloc, "asked": asked}
     server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), members))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()

@@ -112,3 +112,17 @@ class Catalogue(_Value, frozen=True):
     collections: tuple[Collection, ...] = ()
     provides: tuple[str, ...] = ()
     """Ids of the elements that the hub shows of every release beside its page (`release-history`)."""
+
+
+class CataloguePart(_Value, frozen=True):
+    """A part of a registry's own catalogue, as it is sent: some releases, and whose they are.
+
+    `next` is what to ask for the part after it with, None in the last one. `total` counts the
+    releases of all parts; only the first part tells.
+    """
+
+    releases: tuple[Described, ...]
+    publishers: tuple[HubPublisher, ...] = ()
+    provides: tuple[str, ...] = ()
+    next: str | None = None
+    total: int | None = None
