@@ -129,7 +129,8 @@ def _artifact_files(record: Record) -> dict[str, str | None]:
     wanted: dict[str, str | None] = {}
     for variant in record.variants:
         for artifact in variant.artifacts:
-            wanted[artifact.files[0]] = artifact.format
+            if artifact.files:
+                wanted[artifact.first] = artifact.format
             for path in artifact.files[1:]:
                 wanted.setdefault(path, None)
     return wanted

@@ -121,7 +121,7 @@ def called(contract: Contract, variant: Variant) -> dict[str, Signature]:
     """The signatures of a variant: the declared ones, else those of its first file that tells."""
     if contract.record.signatures:
         return contract.record.signatures
-    said = (contract.facts.get(artifact.files[0]) for artifact in variant.artifacts)
+    said = (contract.facts.get(artifact.first) for artifact in variant.artifacts)
     return next((facts.signatures for facts in said if facts and facts.signatures), {})
 
 

@@ -112,7 +112,7 @@ def _sizes(contract: Contract, variant: Variant | None) -> dict[tuple[str, str |
     found = {}
     for kind, (first, *_) in (by_kind(contract, variant) if variant else {}).items():
         sizes = [contract.files[path].size for path in first.files if path in contract.files]
-        if len(sizes) == len(first.files):
+        if first.files and len(sizes) == len(first.files):
             found[kind] = sum(sizes)
     return found
 

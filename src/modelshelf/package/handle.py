@@ -15,6 +15,7 @@ ANY = "any"
 """In place of a hub: whichever knows the handle."""
 longest_handle_characters = 512
 
+_UNSEEN = ("Cf", "Cc", "Cs")
 _ADDRESS = re.compile(r"https?:/{1,2}[^/?#\s]{1,300}/?")
 _HUB = re.compile(r"([a-z][a-z0-9-]{0,31}):(?!//)(.+)")
 _VERSION = re.compile(r"(.+)/(\d{1,9})")
@@ -25,7 +26,7 @@ def bare(text: str) -> str:
 
     Empty for what is none.
     """
-    seen = "".join(each for each in text[:2000].strip() if unicodedata.category(each) != "Cf")
+    seen = "".join(each for each in text[:2000].strip() if unicodedata.category(each) not in _UNSEEN)
     if address := _ADDRESS.match(seen):
         seen = re.split(r"[?#]", seen[address.end() :], maxsplit=1)[0]
     seen = seen.strip("/ ")

@@ -183,7 +183,10 @@ class Cost(_Value, frozen=True):
 
 
 class Artifact(_Value, frozen=True):
-    """A variant in one format for some usage contexts at one precision; `files` are its files."""
+    """A variant in one format for some usage contexts at one precision; `files` are its files.
+
+    One that is only described has none.
+    """
 
     format: str
     files: tuple[str, ...]
@@ -191,6 +194,11 @@ class Artifact(_Value, frozen=True):
     precision: str | None = None
     opset: int | None = None
     cost: Cost | None = None
+
+    @property
+    def first(self) -> str:
+        """The file that carries the format; empty where there are no files."""
+        return self.files[0] if self.files else ""
 
 
 class Variant(_Value, frozen=True):

@@ -49,6 +49,15 @@ class Derived:
         else:
             self._search.add([found])
 
+    def refresh_all(self, packages: list[tuple[str, str]]) -> None:
+        """The same of several packages (publisher, name) at once."""
+        for publisher, name in packages:
+            index.refresh(self._database, self._settings.data / "index", publisher, name)
+        found = list(self._documents(packages))
+        there = {each.hit.name for each in found}
+        self._search.remove({"/".join(each) for each in packages} - there)
+        self._search.add(found)
+
     def rebuild(self) -> None:
         """Make everything anew for every package: after a loss, or a change of the forms."""
         with self._database.reading() as connection:
@@ -73,9 +82,14 @@ class Derived:
         worker.handle(
             "refresh", lambda payload: self.refresh(payload["publisher"], payload["name"])
         )
+        worker.handle(jobs.REFRESH_ALL, self._refresh_all)
         worker.handle("rebuild", lambda _payload: self.rebuild())
         worker.every(COUNT_SECONDS, "count", self.count)
         worker.every(SWEEP_SECONDS, "sweep", self.sweep)
+
+    def _refresh_all(self, payload: dict[str, str]) -> None:
+        packages = [each.partition("/") for each in payload["packages"].split()]
+        self.refresh_all([(publisher, name) for publisher, _, name in packages])
 
     def _documents(self, packages: list[tuple[str, str]]) -> Iterator[SearchDocument]:
         for publisher, name in packages:

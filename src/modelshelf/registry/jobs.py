@@ -18,6 +18,8 @@ from modelshelf.registry.database import Database
 
 LEASE_SECONDS = 300
 POLL_SECONDS = 1.0
+REFRESH_ALL = "refresh-all"
+"""Make what is derived from some packages (`publisher/name`, a blank between them) anew."""
 Handler = Callable[[dict[str, str]], None]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from sqlalchemy import Connection, delete, insert, select, update
@@ -57,6 +57,27 @@ def keep(connection: Connection, sha256: str, recipe: Recipe, spans: tuple[Span,
     row = {"sha256": sha256, "body": dumps(recipe)}
     packed = {"layout": msgspec.msgpack.encode(spans)} if spans else {}
     connection.execute(insert(tables.recipes), row | packed)
+
+
+def keep_all(connection: Connection, found: Mapping[str, Recipe]) -> None:
+    """The same for many files without tensors, by their sha256."""
+    columns = tables.recipes.c
+    known: set[str] = set()
+    for batch in _batches([*found]):
+        query = select(columns.sha256).where(columns.sha256.in_(batch))
+        known |= {*connection.execute(query).scalars()}
+    new = {sha256: recipe for sha256, recipe in found.items() if sha256 not in known}
+    add_segments(
+        connection,
+        (
+            (identifier, "", size, stored)
+            for recipe in new.values()
+            for (identifier, _, size), stored in zip(recipe.segments(), recipe.stored, strict=True)
+        ),
+    )
+    rows = [{"sha256": sha256, "body": dumps(recipe)} for sha256, recipe in new.items()]
+    if rows:
+        connection.execute(insert(tables.recipes), rows)
 
 
 def add_parents(

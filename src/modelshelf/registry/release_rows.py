@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 from sqlalchemy import Connection, func, insert, select
 
@@ -71,7 +73,7 @@ def insert_release(
     _insert_blobs(connection, [manifest])
     files = [{**release, "path": file.path, "sha256": file.sha256} for file in entry.files]
     connection.execute(insert(tables.release_files), files)
-    _insert_dependencies(connection, release, entry)
+    insert_dependencies(connection, [(release, entry)])
 
 
 def _insert_package(connection: Connection, key: dict[str, str], entry: Entry) -> None:
@@ -94,13 +96,17 @@ def _insert_blobs(connection: Connection, hashes: list[Hashes]) -> None:
         connection.execute(insert(tables.blobs), rows)
 
 
-def _insert_dependencies(connection: Connection, release: dict[str, str], entry: Entry) -> None:
+def insert_dependencies(
+    connection: Connection, entries: Iterable[tuple[Mapping[str, str], Entry]]
+) -> None:
+    """Write what releases (the columns that name each, its entry) need of this registry."""
     rows = []
-    for wanted, dependency in entry.dependencies.items():
-        if dependency.registry is None:
-            on_publisher, on_name = names.parse(wanted)
-            on = {"on_publisher": on_publisher, "on_name": on_name}
-            what = {"requirement": dependency.version, "kind": dependency.kind}
-            rows.append({**release, **on, **what})
+    for release, entry in entries:
+        for wanted, dependency in entry.dependencies.items():
+            if dependency.registry is None:
+                on_publisher, on_name = names.parse(wanted)
+                on = {"on_publisher": on_publisher, "on_name": on_name}
+                what = {"requirement": dependency.version, "kind": dependency.kind}
+                rows.append({**release, **on, **what})
     if rows:
         connection.execute(insert(tables.dependencies), rows)

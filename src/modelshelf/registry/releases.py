@@ -9,11 +9,12 @@ from sqlalchemy import Connection, Row, func, select
 
 from modelshelf.errors import NotFound
 from modelshelf.package.elements import Value, describe
-from modelshelf.package.entry import Change, Entry, Scan, Status
+from modelshelf.package.entry import Change, Entry, Scan, Status, unavailable
 from modelshelf.package.record import Record
 from modelshelf.package.version import Version
-from modelshelf.registry import downloads, tables, verdicts
+from modelshelf.registry import downloads, imported, tables, verdicts
 from modelshelf.registry.downloads import Downloads
+from modelshelf.registry.imported import Imported
 
 _Row = Row[tuple[object, ...]]
 
@@ -21,7 +22,8 @@ _Row = Row[tuple[object, ...]]
 class Summary(msgspec.Struct, frozen=True):
     """One release in the list of a package. `published` is RFC 3339; `yanked` is the reason.
 
-    `change` is what moved since the release before, `scan` what the scanner said.
+    `change` is what moved since the release before, `scan` what the scanner said; of one that is
+    only `described` there are no files.
     """
 
     version: str
@@ -32,6 +34,7 @@ class Summary(msgspec.Struct, frozen=True):
     yanked: str | None = None
     change: Change | None = None
     scan: Scan | None = None
+    described: bool = False
 
 
 class Dependent(msgspec.Struct, frozen=True):
@@ -56,20 +59,30 @@ class Package(msgspec.Struct, frozen=True):
     downloads: Downloads
 
 
-class Release(msgspec.Struct, frozen=True):
-    """A release: its index line, its record, and all 33 elements with how each is known."""
+class Release(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A release: its index line, its record, and all 33 elements with how each is known.
+
+    `imported` is what another hub said of it.
+    """
 
     entry: Entry
     record: Record
     elements: dict[str, ElementValue]
     observed: dict[str, object]
+    imported: Imported | None = None
 
 
-class ElementValue(msgspec.Struct, frozen=True):
-    """What is known of one element: `known` is declared, extracted, observed, verified, absent."""
+class ElementValue(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is known of one element: `known` is declared, extracted, observed, verified, absent.
+
+    Of what another hub declared, `source` tells where on its page, `unsure` whether that can be read
+    in another way.
+    """
 
     value: object
     known: str
+    source: str | None = None
+    unsure: bool = False
 
 
 def package(connection: Connection, publisher: str, name: str) -> Package:
@@ -92,7 +105,7 @@ def package(connection: Connection, publisher: str, name: str) -> Package:
 def latest(summaries: Sequence[Summary]) -> str | None:
     """The version that `install` takes: the highest that is no pre-release and may be chosen.
 
-    Yanked and blocked ones may not. Where there is none, the highest pre-release, then the highest
+    Yanked, blocked and only described ones may not. Where there is none, the highest pre-release, then the highest
     of all.
     """
     ranked = [
@@ -105,7 +118,8 @@ def latest(summaries: Sequence[Summary]) -> str | None:
 
 
 def _offered(summary: Summary) -> bool:
-    return summary.yanked is None and not (summary.scan and summary.scan.withholds)
+    withheld = summary.described or (summary.scan is not None and summary.scan.withholds)
+    return summary.yanked is None and not withheld
 
 
 def entries(connection: Connection, publisher: str, name: str) -> list[Entry]:
@@ -131,13 +145,16 @@ def release(connection: Connection, publisher: str, name: str, version: str) -> 
     entry = _entry(row, of_package)
     observed = observe(connection, entry, tuple(summary(each) for each in rows))
     facts = msgspec.json.decode(row.facts) if row.facts else {}
+    said_there = imported.find(connection, (publisher, name, version))
     report = verdicts.report(connection, (publisher, name, version))
-    observed["review-mechanism"] = verdicts.reviewed(report)
-    values = describe(record, extracted=facts, observed=observed)
+    if not entry.described:
+        observed["review-mechanism"] = verdicts.reviewed(report)
+    found = said_there.found if said_there else None
+    values = describe(record, extracted=facts, observed=observed, found=found)
     if report is not None:
         said = values["vulnerability-report"].value
         values["vulnerability-report"] = Value(verdicts.told(report, said), "observed")
-    return Release(entry, record, _shown(values), observed)
+    return Release(entry, record, _shown(values), observed, said_there)
 
 
 def latest_release(connection: Connection, publisher: str, name: str) -> Release:
@@ -153,15 +170,14 @@ def observe(
 ) -> dict[str, object]:
     """What the registry itself saw of a release, by element id."""
     publisher, _, name = entry.name.partition("/")
-    return {
+    of_files = {} if entry.described else _of_files(entry)
+    return of_files | {
         "downloads": msgspec.to_builtins(downloads.totals(connection, publisher, name)),
-        "published-time": entry.published,
-        "size": sum(file.size for file in entry.files),
         "version-alert": alert(entry, latest(summaries)),
         "release-history": [
             {
                 "version": each.version,
-                "published": each.published,
+                "published": None if each.described else each.published,
                 "yanked": each.yanked,
                 "level": each.change.level if each.change else None,
                 "axes": list(each.change.axes) if each.change else [],
@@ -169,6 +185,14 @@ def observe(
             for each in sorted(summaries, key=lambda each: -each.number)
         ],
         "dependents": [each.name for each in dependents(connection, publisher, name)],
+    }
+
+
+def _of_files(entry: Entry) -> dict[str, object]:
+    """What only a registry that has the files can see; when another hub published them, it cannot."""
+    return {
+        "published-time": entry.published,
+        "size": sum(file.size for file in entry.files),
         "downloadable": {file.path: f"/files/{file.sha256}" for file in entry.files},
     }
 
@@ -182,9 +206,10 @@ def alert(entry: Entry, newest: str | None) -> str | None:
     if entry.status != "active":
         instead = f": use {entry.successor}" if entry.successor else ""
         return f"the package is {entry.status}{instead}"
+    found = [unavailable(entry)]
     if newest is not None and Version.parse(newest) > Version.parse(entry.version):
-        return f"{newest} is newer"
-    return None
+        found.append(f"{newest} is newer")
+    return "; ".join(filter(None, found)) or None
 
 
 def dependents(connection: Connection, publisher: str, name: str) -> list[Dependent]:
@@ -260,6 +285,7 @@ def summary(row: _Row) -> Summary:
         row.yanked,
         msgspec.json.decode(row.change, type=Change) if row.change else None,
         _scan(row),
+        bool(row.described),
     )
 
 
@@ -281,4 +307,4 @@ def _scan(row: _Row) -> Scan | None:
 
 
 def _shown(values: dict[str, Value]) -> dict[str, ElementValue]:
-    return {key: ElementValue(each.value, each.known) for key, each in values.items()}
+    return {key: ElementValue(*each) for key, each in values.items()}

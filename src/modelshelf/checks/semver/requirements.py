@@ -149,7 +149,7 @@ def _opset(contract: Contract, offered: tuple[Artifact, ...]) -> int | None:
     """The lowest operator set among `offered`, declared or as the files say."""
     found = []
     for artifact in offered:
-        facts = contract.facts.get(artifact.files[0])
+        facts = contract.facts.get(artifact.first)
         said = artifact.opset or (facts.opset if facts else None)
         found += [said] if said is not None else []
     return min(found, default=None)
@@ -168,7 +168,7 @@ def _resources(contract: Contract, offered: tuple[Artifact, ...]) -> dict[str, i
     found: dict[str, list[int]] = {}
     for artifact in offered:
         sizes = [contract.files[path].size for path in artifact.files if path in contract.files]
-        if len(sizes) == len(artifact.files):
+        if artifact.files and len(sizes) == len(artifact.files):
             found.setdefault("bytes", []).append(sum(sizes))
         cost = artifact.cost or Cost("")
         for word, value in (

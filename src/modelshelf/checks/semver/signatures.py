@@ -51,7 +51,7 @@ def _carried(contract: Contract, offered: tuple[Artifact, ...]) -> set[str]:
 
 
 def _facts(contract: Contract, offered: tuple[Artifact, ...]) -> list[Facts]:
-    firsts = (contract.facts.get(artifact.files[0]) for artifact in offered)
+    firsts = (contract.facts.get(artifact.first) for artifact in offered)
     return [facts for facts in firsts if facts]
 
 

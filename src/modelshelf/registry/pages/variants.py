@@ -95,7 +95,7 @@ def _variant_row(
 ) -> VariantRow:
     values = {_metric_name(metric): f"{metric.value:.4g}" for metric in variant.metrics}
     artifacts = tuple(_artifact_row(artifact, sizes) for artifact in variant.artifacts)
-    seen = [inside[each.files[0]] for each in variant.artifacts if each.files[0] in inside]
+    seen = [inside[each.first] for each in variant.artifacts if each.first in inside]
     return VariantRow(
         name=variant.name,
         default=default,

@@ -13,8 +13,10 @@ depends_on = None
 
 def upgrade() -> None:
     """Go forward: one column and two tables more."""
-    described = sa.Column("described", sa.Boolean(), server_default=sa.false(), nullable=False)
-    op.add_column("releases", described)
+    op.add_column(
+        "releases",
+        sa.Column("described", sa.Boolean(), server_default=sa.false(), nullable=False),
+    )
     op.create_table(
         "imports",
         sa.Column("publisher", sa.String(length=64), nullable=False),
