@@ -7,6 +7,7 @@ import pytest
 from modelshelf.importers.page.licenses import Stated, expression, stated
 from modelshelf.importers.page.markdown import read
 from modelshelf.package.rules import RULES
+from tests.importers.page.hostile import survives
 
 
 @pytest.mark.parametrize(
@@ -54,3 +55,7 @@ def test_a_license_as_written(written: str, expected: str | None) -> None:
 )
 def test_a_license_that_a_page_names(text: str, expected: tuple[str, bool] | None) -> None:
     assert stated(read(text)) == (Stated(*expected) if expected else None)
+
+
+def test_hostile_pages_end() -> None:
+    assert survives("modelshelf.importers.page.licenses", "stated") == ""

@@ -8,6 +8,7 @@ from modelshelf.importers.page.markdown import read
 from modelshelf.importers.page.training import hyperparameters, training
 from modelshelf.importers.page.usage import usage
 from modelshelf.package.record import Feature
+from tests.importers.page.hostile import survives
 
 PAGE = """\
 ## Overview
@@ -92,3 +93,8 @@ def test_sentences_stand_in_for_a_section() -> None:
 )
 def test_settings_with_their_numbers(text: str, expected: dict[str, Feature]) -> None:
     assert hyperparameters(text) == expected
+
+
+@pytest.mark.parametrize("reader", ["usage", "training"])
+def test_hostile_pages_end(reader: str) -> None:
+    assert survives(f"modelshelf.importers.page.{reader}", reader) == ""

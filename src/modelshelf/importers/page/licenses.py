@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
+from itertools import islice
 from typing import NamedTuple
 
 from modelshelf.importers.page.inline import plain
 from modelshelf.importers.page.markdown import Page, Paragraph
 
 longest_license_characters = 200
+longest_paragraph_characters = 4000
+most_places = 20
+"""Paragraphs of a page that are searched for a license."""
 
 _NAMES = {
     "apache": "Apache-2.0",
@@ -66,7 +71,7 @@ _ADDRESSES = {
     "mozilla.org/en-us/mpl/2.0": "MPL-2.0",
 }
 _longest_name_words = 8
-_words_behind = 12
+_characters_behind = 100
 
 
 def expression(written: str) -> str | None:
@@ -96,24 +101,34 @@ class Stated(NamedTuple):
 
 def stated(page: Page) -> Stated | None:
     """The license that a page names: in a section on it, else in a sentence; None for none."""
+    for text in islice(_on_licenses(page), most_places):
+        if known := _first(text):
+            return Stated(known, unsure=False)
+    for text in islice(_given(page), most_places):
+        if known := _first(text):
+            return Stated(known, unsure=True)
+    return None
+
+
+def _on_licenses(page: Page) -> Iterator[str]:
+    """The paragraphs of sections on licenses."""
     for section in page.sections:
         if _HEADING.search(section.title):
-            for block in section.blocks:
-                if isinstance(block, Paragraph) and (known := _first(block.text)):
-                    return Stated(known, unsure=False)
+            yield from (each.text for each in section.blocks if isinstance(each, Paragraph))
+
+
+def _given(page: Page) -> Iterator[str]:
+    """What stands behind words that give a license."""
     for paragraph in page.paragraphs:
-        if not any(hint in paragraph.text for hint in _HINTS):
-            continue
-        for match in _GIVEN.finditer(paragraph.text):
-            known = _first(" ".join(paragraph.text[match.end() :].split()[:_words_behind]))
-            if known:
-                return Stated(known, unsure=True)
-    return None
+        if any(hint in paragraph.text for hint in _HINTS):
+            for match in _GIVEN.finditer(paragraph.text):
+                yield paragraph.text[match.end() : match.end() + _characters_behind]
 
 
 def _first(text: str) -> str | None:
     """The first license that Markdown names, or whose address it holds."""
-    words = re.sub(r"[*`\[\]<>\"']", " ", plain(text)[:4000]).split()
+    text = text[:longest_paragraph_characters]
+    words = re.sub(r"[*`\[\]<>\"']", " ", plain(text)).split()
     for start in range(min(len(words), 200)):
         for length in range(min(_longest_name_words, len(words) - start), 0, -1):
             tried = " ".join(words[start : start + length]).rstrip(".,;)")

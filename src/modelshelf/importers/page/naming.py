@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from modelshelf.package.name import RESERVED, images, longest_part_characters
 
@@ -49,23 +49,29 @@ def names(handles: Iterable[str]) -> dict[str, str]:
     given: dict[str, str] = {}
     taken: set[str] = set()
     for handle in sorted(set(handles), key=lambda each: (package(each) != each, each)):
-        name = package(handle)
-        if taken & _everywhere(name):
-            owner, _, rest = name.partition("/")
-            name = f"{owner}/{_with_suffix(rest, handle)}"
+        name = next(each for each in _spellings(handle) if not taken & _everywhere(each))
         taken |= _everywhere(name)
         given[handle] = name
     return given
+
+
+def _spellings(handle: str) -> Iterator[str]:
+    """The name of a handle, then names with longer and longer suffixes."""
+    name = package(handle)
+    yield name
+    owner, _, rest = name.partition("/")
+    for characters in (_suffix_characters, 2 * _suffix_characters, 8 * _suffix_characters):
+        yield f"{owner}/{_with_suffix(rest, handle, characters)}"
 
 
 def _everywhere(name: str) -> set[str]:
     return set(images(name).values())
 
 
-def _with_suffix(made: str, text: str) -> str:
-    kept = made[: longest_part_characters - _suffix_characters - 1].rstrip("-")
-    return f"{kept}-{_digest(text)}"
+def _with_suffix(made: str, text: str, characters: int = _suffix_characters) -> str:
+    kept = made[: longest_part_characters - characters - 1].rstrip("-")
+    return f"{kept}-{_digest(text, characters)}"
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:_suffix_characters]
+def _digest(text: str, characters: int = _suffix_characters) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:characters]

@@ -6,6 +6,8 @@ import re
 
 from modelshelf.importers.page.labels import handle, one_line
 
+longest_paragraph_characters = 2000
+
 _SAYS_SO = re.compile(r"\b(?:deleted|removed|no longer (?:possible|available))\b", re.IGNORECASE)
 _ITEM = re.compile(
     r"[ \t]{0,8}[-*+][ \t]{1,8}(?:\[([^\[\]]{1,400})\]\(|`([^`]{1,400})`|(\S{1,400}))"
@@ -24,7 +26,7 @@ def gone(text: str) -> dict[str, str]:
             found[handle(item[1] or item[2] or item[3])] = _sentence(paragraph)
             ended = True
         else:
-            paragraph = line if ended else f"{paragraph}\n{line}"
+            paragraph = (line if ended else f"{paragraph}\n{line}")[:longest_paragraph_characters]
             ended = False
     return found
 
