@@ -220,6 +220,16 @@ def test_tables_that_are_others_are_told(table: str, tmp_path: Path) -> None:
         _use(str(place))
 
 
+def test_a_wrong_statement_is_no_damage(tmp_path: Path) -> None:
+    import duckdb
+
+    write([WHOLE], str(tmp_path / "stored"))
+    with Study.of([stored(str(tmp_path / "stored"))]) as study:
+        for wrong in ("SELECT nothing FROM packages", "SELECT", "SELECT 1 FROM nowhere"):
+            with pytest.raises(duckdb.Error):
+                study.query(wrong)
+
+
 def _use(place: str) -> None:
     importers.read(f"parquet:{place}")
     with Study.of([stored(place)]) as study:

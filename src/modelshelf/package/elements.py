@@ -220,11 +220,13 @@ def _is_of(place: str, fields: tuple[str, ...]) -> bool:
     return any(f"{place}.".startswith(f"{field}.") for field in fields)
 
 
-def declared_places(record: Record) -> tuple[str, ...]:
-    """The places of the table that the record fills, in the table's order."""
+_PLACES = tuple((place, place.split(".")) for element in ELEMENTS for place in element.fields)
+
+
+def declared_places(record: Record) -> frozenset[str]:
+    """The places of the table that the record fills: elements are declared by those of theirs."""
     document = msgspec.to_builtins(record)
-    places = (place for element in ELEMENTS for place in element.fields)
-    return tuple(place for place in places if _declared(document, place.split(".")) not in _EMPTY)
+    return frozenset(place for place, steps in _PLACES if _declared(document, steps) not in _EMPTY)
 
 
 def _value(

@@ -46,10 +46,13 @@ def parquet(parts: Iterable[str]) -> str:
 
 
 @contextmanager
-def telling(failures: Sequence[Callable[[], ShelfError | None]] = ()) -> Iterator[None]:
+def telling(
+    failures: Sequence[Callable[[], ShelfError | None]] = (), *, free: bool = False
+) -> Iterator[None]:
     """Turn what DuckDB raises of memory and of files into errors that people understand.
 
     `failures` tell what last hindered the reading of files, of which there are none without them.
+    Columns that are not there are missing in the files, or in a `free` statement its own fault.
     """
     import duckdb
 
@@ -64,7 +67,10 @@ def telling(failures: Sequence[Callable[[], ShelfError | None]] = ()) -> Iterato
     except duckdb.Error as error:
         if failure := next(filter(None, (each() for each in failures)), None):
             raise failure from error
-        if failures and not isinstance(error, duckdb.ParserException | duckdb.CatalogException):
+        faults = (duckdb.ParserException, duckdb.CatalogException)
+        if failures and not isinstance(
+            error, (*faults, duckdb.BinderException) if free else faults
+        ):
             raise FormatError("Stored tables cannot be read", got=_first_line(error)) from error
         raise
 

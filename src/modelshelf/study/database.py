@@ -115,7 +115,7 @@ class Study:
 
         Raises Refused where it needs more memory than there may be, and what reading raises.
         """
-        with telling(self._failures):
+        with telling(self._failures, free=True):
             answer = self._connection.execute(sql, parameters or None)
             names = tuple(str(each[0]) for each in answer.description or ())
             return Rows(names, answer.fetchall() if names else [])

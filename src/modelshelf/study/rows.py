@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from modelshelf.package.catalogue import Catalogue, Described, Found, HubPublisher
-from modelshelf.package.elements import ELEMENTS, Element, describe
+from modelshelf.package.elements import ELEMENTS, Element, declared_places
 from modelshelf.package.record import Metric, Variant
 from modelshelf.study.schema import (
     ArtifactRow,
@@ -212,13 +212,12 @@ def _need_rows(place: _Place, release: Described) -> Iterator[Row]:
 
 
 def _description_row(place: _Place, hub: Hub, release: Described) -> DescriptionRow:
-    """What `describe` knows, and what `found` says beside it; the page goes before the hub."""
-    places = _places(release.found)
-    values = describe(release.record)
+    """What the record declares, and what `found` says beside it; the page goes before the hub."""
+    filled, places = declared_places(release.record), _places(release.found)
     known: dict[str, Found] = {}
     for element in ELEMENTS:
-        found = _found(element, places)
-        if values[element.id].known == "declared" and not _made(element, found):
+        declared = not filled.isdisjoint(element.fields)
+        if declared and not _made(element, found := _found(element, places)):
             known[element.id] = found or _untold(element)
         elif element.id in release.found:
             known[element.id] = release.found[element.id]
