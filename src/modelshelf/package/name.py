@@ -10,8 +10,8 @@ PART = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 longest_part_characters = 64
 
 RESERVED = frozenset(
-    """about accounts admin api app assets auth aux blobs blog changes con config config-json contact cran
-    datasets docs download downloads explore favicon feed files guides handles healthz help hf home hub
+    """about accounts admin api app assets auth aux blobs blog changes compare con config config-json contact cran
+    datasets docs download downloads explore families favicon feed files guides handles healthz help hf home hub
     index legal lfs livez login logout me metrics mlflow models new npm nul oci openapi packages pages
     policies privacy prn publisher publishers pypi readyz registry releases robots search security
     segments sessions settings shelf signup simple spaces static status study support terms tf

@@ -21,6 +21,8 @@ from modelshelf.plugins import offered
 from modelshelf.registry import (
     describing,
     encoding,
+    families,
+    grouping,
     index,
     jobs,
     log,
@@ -104,9 +106,11 @@ def open_service(settings: Settings) -> Service:
     upkeep.attach(worker, kept)
     worker.handle(describing.JOB, lambda key: describing.describe(kept, _release(key)))
     worker.handle(encoding.JOB, lambda key: encoding.encode(kept, _release(key)))
+    worker.handle(families.JOB, lambda _payload: grouping.group(kept))
     with database.writing() as connection:
         describing.enqueue_lacking(connection)
         encoding.enqueue_lacking(connection)
+        grouping.ask_where_lacking(connection)
         if anew:
             jobs.enqueue(connection, "rebuild", {})
     return Service(

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from modelshelf.errors import NotFound
-from modelshelf.registry import downloads, index, jobs, releases, staging
+from modelshelf.package.entry import Entry
+from modelshelf.package.record import Record
+from modelshelf.registry import downloads, families, handles, index, jobs, releases, staging
 from modelshelf.registry.database import Database
 from modelshelf.registry.downloads import DownloadLog
 from modelshelf.registry.raw import RawFiles
@@ -40,7 +42,11 @@ class Derived:
         self._downloads = counting
 
     def refresh(self, publisher: str, name: str) -> None:
-        """Make the index file and the search entry of one package anew."""
+        """Make the index file and the search entry of one package anew; the families follow."""
+        self._refresh(publisher, name)
+        self._ask_for_families()
+
+    def _refresh(self, publisher: str, name: str) -> None:
         index.refresh(self._database, self._settings.data / "index", publisher, name)
         with self._database.reading() as connection:
             found = _document(connection, self._raw, publisher, name)
@@ -57,6 +63,11 @@ class Derived:
         there = {each.hit.name for each in found}
         self._search.remove({"/".join(each) for each in packages} - there)
         self._search.add(found)
+        self._ask_for_families()
+
+    def _ask_for_families(self) -> None:
+        with self._database.writing() as connection:
+            families.ask_for(connection)
 
     def rebuild(self) -> None:
         """Make everything anew for every package: after a loss, or a change of the forms."""
@@ -65,12 +76,13 @@ class Derived:
         for publisher, name in packages:
             index.refresh(self._database, self._settings.data / "index", publisher, name)
         self._search.rebuild(self._documents(packages))
+        self._ask_for_families()
 
     def count(self) -> None:
         """Count the downloads logged since the last time."""
         touched = downloads.aggregate(self._database, self._downloads)
         for publisher, name in sorted(touched):
-            self.refresh(publisher, name)
+            self._refresh(publisher, name)
 
     def sweep(self) -> None:
         """Forget expired sessions, what they sent, and old salts."""
@@ -111,12 +123,14 @@ def _document(
     if newest.entry.status == "quarantined" or (scan is not None and scan.withholds):
         return None
     installs = downloads.totals(connection, publisher, name).total
-    return document(newest.record, newest.entry, readme=readme(raw, newest), downloads=installs)
+    text = readme(raw, newest.record, newest.entry)
+    called = [each.handle for each in handles.of_package(connection, publisher, name)]
+    return document(newest.record, newest.entry, readme=text, downloads=installs, handles=called)
 
 
-def readme(raw: RawFiles, release: releases.Release) -> str:
-    """The text of the release's readme, cut at 100 kB; empty where there is none."""
-    path = release.record.package.readme
-    sha256 = next((file.sha256 for file in release.entry.files if file.path == path), None)
+def readme(raw: RawFiles, record: Record, entry: Entry) -> str:
+    """The text of a release's readme, cut at 100 kB; empty where there is none."""
+    path = record.package.readme
+    sha256 = next((file.sha256 for file in entry.files if file.path == path), None)
     content = raw.head(sha256, LARGEST_README_BYTES) if sha256 else None
     return (content or b"").decode(errors="replace")

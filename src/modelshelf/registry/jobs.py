@@ -39,8 +39,10 @@ def enqueue(connection: Connection, kind: str, payload: Mapping[str, str]) -> in
     return int(done.inserted_primary_key[0])
 
 
-def enqueue_once(connection: Connection, kind: str, payload: Mapping[str, str]) -> None:
-    """Add a job unless the same one waits already and nobody has begun it."""
+def enqueue_once(
+    connection: Connection, kind: str, payload: Mapping[str, str], *, delay_seconds: float = 0.0
+) -> None:
+    """Add a job, due after a while, unless the same one waits already and nobody has begun it."""
     columns = tables.jobs.c
     same = select(columns.id).where(
         columns.kind == kind,
@@ -49,7 +51,8 @@ def enqueue_once(connection: Connection, kind: str, payload: Mapping[str, str]) 
         columns.attempts == 0,
     )
     if connection.execute(same.limit(1)).first() is None:
-        enqueue(connection, kind, payload)
+        row = _row(kind, payload) | {"due": clock.now(plus_seconds=delay_seconds)}
+        connection.execute(insert(tables.jobs).values(**row))
 
 
 def enqueue_all(connection: Connection, kind: str, payloads: Iterable[Mapping[str, str]]) -> None:
