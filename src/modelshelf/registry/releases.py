@@ -14,6 +14,7 @@ from modelshelf.package.record import Record
 from modelshelf.package.version import Version
 from modelshelf.registry import downloads, imported, tables, verdicts
 from modelshelf.registry.downloads import Downloads
+from modelshelf.registry.families import InFamily
 from modelshelf.registry.imported import Imported
 
 _Row = Row[tuple[object, ...]]
@@ -47,7 +48,10 @@ class Dependent(msgspec.Struct, frozen=True):
 
 
 class Package(msgspec.Struct, frozen=True):
-    """A package: its state, its releases (newest first), who needs it, how often it is installed."""
+    """A package: its state, its releases (newest first), who needs it, how often it is installed.
+
+    `families` are those of its models.
+    """
 
     name: str
     status: Status
@@ -57,12 +61,13 @@ class Package(msgspec.Struct, frozen=True):
     releases: tuple[Summary, ...]
     dependents: tuple[Dependent, ...]
     downloads: Downloads
+    families: tuple[InFamily, ...] = ()
 
 
 class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     """A release: its index line, its record, and all 33 elements with how each is known.
 
-    `imported` is what another hub said of it.
+    `imported` is what another hub said of it, `families` are those of the package's models.
     """
 
     entry: Entry
@@ -70,6 +75,7 @@ class Release(msgspec.Struct, frozen=True, omit_defaults=True):
     elements: dict[str, ElementValue]
     observed: dict[str, object]
     imported: Imported | None = None
+    families: tuple[InFamily, ...] = ()
 
 
 class ElementValue(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -10,6 +10,8 @@ from modelshelf.cli.options import add_registry, registry_of, release
 from modelshelf.cli.output import Output
 from modelshelf.package.elements import DIMENSIONS, ELEMENTS
 
+_MOST_FAMILIES = 5
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the package."""
@@ -27,15 +29,18 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
     assert isinstance(entry, dict)
     assert isinstance(elements, dict)
     change, scan = entry.get("change"), entry.get("scan")
+    families = told.get("families", [])
+    assert isinstance(families, list)
     value = {
         "name": name,
         "version": entry["version"],
         "change": change,
         "scan": scan,
         "elements": elements,
+        "families": families,
     }
     lines = [output.paint(f"{name} {entry['version']}", "bold")]
-    lines += [*_step(change), *_verdict(scan)]
+    lines += [*_step(change), *_verdict(scan), *_families(families)]
     for dimension in DIMENSIONS:
         rows = [
             (each.name, elements[each.id])
@@ -71,6 +76,15 @@ def _verdict(scan: dict[str, object] | None) -> list[str]:
         return ["Loading it can run the publisher's code."]
     let = scan.get("decision")
     return [f"Blocked by the scanner; let through: {let}" if let else "Blocked by the scanner."]
+
+
+def _families(families: list[dict[str, object]]) -> list[str]:
+    """Of which families its models are, and which of them have a newer generation."""
+    return [
+        f"Family: {each['id']} ({each['models']} model{'' if each['models'] == 1 else 's'})"
+        + (f"; newer: {each['newer']}" if each.get("newer") else "")
+        for each in families[:_MOST_FAMILIES]
+    ]
 
 
 def _line(title: str, value: object, known: str) -> str:

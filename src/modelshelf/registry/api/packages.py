@@ -8,7 +8,7 @@ from starlette.responses import Response
 from modelshelf.checks.compared import Compared
 from modelshelf.checks.contract import Contract
 from modelshelf.package.entry import Status
-from modelshelf.registry import contracts, downloads, releases, stewardship
+from modelshelf.registry import contracts, downloads, families, releases, stewardship
 from modelshelf.registry.downloads import Count
 from modelshelf.registry.releases import Dependent, Package, Release
 from modelshelf.registry.routing import Call, Resource
@@ -48,9 +48,12 @@ class NewStatus(msgspec.Struct, frozen=True):
 
 @API.route("GET", "/api/v1/packages/{publisher}/{name}", summary="A package", returns=Package)
 def package(call: Call) -> Package:
-    """Show a package, its releases (newest first), its dependents and installs."""
+    """Show a package, its releases (newest first), its dependents, installs and families."""
+    publisher, name = call.path("publisher"), call.path("name")
     with call.service.database.reading() as connection:
-        return releases.package(connection, call.path("publisher"), call.path("name"))
+        found = releases.package(connection, publisher, name)
+        inside = families.of_package(connection, publisher, name)
+    return msgspec.structs.replace(found, families=inside)
 
 
 @API.route(
@@ -101,9 +104,12 @@ def set_status(call: Call, body: NewStatus) -> Package:
     returns=Release,
 )  # fmt: skip
 def release(call: Call) -> Release:
-    """Show a release with all its information elements."""
+    """Show a release with all its information elements, and the families of its package."""
+    publisher, name, version = _release(call)
     with call.service.database.reading() as connection:
-        return releases.release(connection, *_release(call))
+        found = releases.release(connection, publisher, name, version)
+        inside = families.of_package(connection, publisher, name)
+    return msgspec.structs.replace(found, families=inside)
 
 
 @API.route(
