@@ -7,6 +7,7 @@ that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -18,6 +19,7 @@ Kind = Literal["text", "count", "share", "number", "mark"]
 """What cells are: words, whole numbers, percent, other numbers, whether something is there."""
 EITHER = "either"
 """A mark of the paper that its own text contradicts: both values are right."""
+MOST_ROWS = 100
 
 
 class Column(NamedTuple):
@@ -38,6 +40,11 @@ class Column(NamedTuple):
         return self.kind == "text" and not self.group and self.beside is None
 
 
+def slug(text: str) -> str:
+    """A text as part of an id: letters, digits, dots and hyphens."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-") or "x"
+
+
 def pair(label: str, name: str, title: str, kind: Kind, *, paper: bool) -> list[Column]:
     """A column about a catalogue, and the paper's beside it where there is such a figure."""
     ours = Column(f"{label}:{name}", title, label, kind)
@@ -45,13 +52,32 @@ def pair(label: str, name: str, title: str, kind: Kind, *, paper: bool) -> list[
 
 
 class Table(NamedTuple):
-    """Rows of as many cells as there are columns; None where nothing is known or meant."""
+    """Rows of as many cells as there are columns; None where nothing is known or meant.
+
+    Of a long table people are shown the first `most` rows, programs all.
+    """
 
     id: str
     title: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    most: int = MOST_ROWS
+
+    @property
+    def shown(self) -> tuple[tuple[Cell, ...], ...]:
+        """The rows that people are shown."""
+        return self.rows[: self.most]
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """The notes, and how many rows are not shown."""
+        left = len(self.rows) - self.most
+        return (
+            (f"… and {left:,} more rows; CSV and JSON have all.", *self.notes)
+            if left > 0
+            else self.notes
+        )
 
     @staticmethod
     def of(

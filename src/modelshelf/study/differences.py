@@ -35,7 +35,7 @@ def _of(part: str, table: Table, measured: Mapping[str, Measured]) -> Iterator[D
         for column, place in pairs:
             ours, theirs = cells[place], cells[places[column.id]]
             label = column.group or str(cells[0])
-            if label in measured and not _agree(column, ours, theirs):
+            if label in measured and not agree(column, ours, theirs):
                 title = table.columns[place].title
                 why = _why(part, table.id, measured[label], row, title)
                 yield Difference(part, table.id, label, row, title, ours, theirs, why)
@@ -47,7 +47,8 @@ def row_name(table: Table, cells: Sequence[Cell]) -> str:
     return " / ".join(str(cell) for column, cell in named if column.names_rows and cell)
 
 
-def _agree(column: Column, ours: Cell, theirs: Cell) -> bool:
+def agree(column: Column, ours: Cell, theirs: Cell) -> bool:
+    """Whether a figure is the paper's, which `column` holds; where it has none nothing differs."""
     if theirs is None or theirs == EITHER:
         return True
     if isinstance(ours, int | float) and isinstance(theirs, int | float):

@@ -14,10 +14,10 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, Helvetica, Arial, sans-ser
 STYLE = """
 .d-ink{fill:#1c2430}.d-grey{fill:#55606c}.d-line{stroke:#55606c;fill:none}.d-pale{stroke:#dde2e7;fill:none}
 .d-box{fill:#eef3f9;stroke:#0b62c4}.d-blue{fill:#0b62c4}.d-dot{fill:#0b62c4;fill-opacity:.45}
-.d-blueline{stroke:#0b62c4;fill:none}
+.d-blueline{stroke:#0b62c4;fill:none}.d-open{fill:none;stroke:#0b62c4;stroke-width:1.5}
 @media (prefers-color-scheme:dark){.d-ink{fill:#e6eaef}.d-grey{fill:#a5afba}.d-line{stroke:#a5afba}
 .d-pale{stroke:#39424d}.d-box{fill:#1d2a3a;stroke:#6fb1ff}.d-blue{fill:#6fb1ff}.d-dot{fill:#6fb1ff}
-.d-blueline{stroke:#6fb1ff}}
+.d-blueline,.d-open{stroke:#6fb1ff}}
 """
 
 

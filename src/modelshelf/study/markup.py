@@ -16,7 +16,7 @@ class Markup(str):
     __slots__ = ()
 
 
-def tag(name: str, *children: object, **attributes: object) -> Markup:
+def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     """One element with its children: text, markup, or several of them; None is nothing.
 
     Of an attribute's name a last underscore is dropped and others become hyphens (`class_`,

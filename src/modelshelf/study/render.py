@@ -11,8 +11,10 @@ from itertools import groupby, zip_longest
 
 from modelshelf.study.answer import Answer, Cell, Column, Difference, Kind, Table
 
-WIDEST = 44
-"""Letters of a cell of words before it is broken into lines."""
+WIDTH = 160
+"""Letters of a line where nobody says how wide the terminal is."""
+_WIDEST = (44, 34, 26, 20, 14)
+"""Letters of a cell of words before it is broken into lines: the first that lets the table fit."""
 _GAP = "  "
 _LEFT: tuple[Kind, ...] = ("text", "mark")
 _MARKDOWN = re.compile(r"[\\|<>&*`\[\]]|(?<!\w)_|_(?!\w)")
@@ -39,10 +41,10 @@ def shown(kind: Kind, cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else f"{cell:,.2f}".rstrip("0").rstrip(".")
 
 
-def text(answer: Answer, paint: Paint = plain) -> str:
-    """The whole answer for a terminal."""
+def text(answer: Answer, paint: Paint = plain, width: int = WIDTH) -> str:
+    """The whole answer for a terminal that is `width` letters wide."""
     parts = [paint(headline(answer), "bold")]
-    parts += [part for table in answer.tables for part in _text_table(table, answer, paint)]
+    parts += [part for table in answer.tables for part in _text_table(table, answer, paint, width)]
     parts += [_wrapped(note) for note in answer.notes]
     parts += [_text_differences(answer.differences, paint)] if answer.differences else []
     return "\n\n".join(part for part in parts if part)
@@ -53,20 +55,17 @@ def headline(answer: Answer) -> str:
     return f"{answer.title} (paper, {answer.section})" if answer.section else answer.title
 
 
-def _text_table(table: Table, answer: Answer, paint: Paint) -> Iterator[str]:
+def _text_table(table: Table, answer: Answer, paint: Paint, width: int) -> Iterator[str]:
     if len(answer.tables) > 1:
         yield paint(table.title, "cyan")
-    yield "\n".join(aligned(table, paint)) if table.rows else "(nothing)"
-    yield from (_wrapped(note) for note in table.notes)
+    yield "\n".join(aligned(table, paint, width)) if table.rows else "(nothing)"
+    yield from (_wrapped(note) for note in table.remarks)
 
 
-def aligned(table: Table, paint: Paint = plain) -> Iterator[str]:
+def aligned(table: Table, paint: Paint = plain, width: int = WIDTH) -> Iterator[str]:
     """Lines: catalogues, then titles, then rows; numbers stand to the right."""
-    head = [column.title for column in table.columns]
-    cells = [[shown(c.kind, cell) for c, cell in _pairs(table, row)] for row in table.rows]
-    rows = [[textwrap.wrap(cell, WIDEST) or [""] for cell in row] for row in cells]
-    every = [[[title] for title in head], *rows]
-    widths = [max(len(line) for row in every for line in row[i]) for i in range(len(head))]
+    cells = [[shown(c.kind, cell) for c, cell in _pairs(table, row)] for row in table.shown]
+    every, widths = _broken([[column.title for column in table.columns], *cells], width)
     if any(column.group for column in table.columns):
         widths = _widened(table.columns, widths)
         yield paint(_groups(table.columns, widths), "dim")
@@ -75,6 +74,24 @@ def aligned(table: Table, paint: Paint = plain) -> Iterator[str]:
         for lines in zip_longest(*row, fillvalue=""):
             line = _joined(lines, widths, right)
             yield paint(line, "bold") if number == 0 else line
+
+
+def _broken(cells: Sequence[Sequence[str]], width: int) -> tuple[list[list[list[str]]], list[int]]:
+    """Every cell in lines, and how wide each column is then."""
+    every: list[list[list[str]]] = []
+    widths: list[int] = []
+    for widest in _WIDEST:
+        every = [
+            [textwrap.wrap(cell, widest, break_on_hyphens=False) or [""] for cell in row]
+            for row in cells
+        ]
+        widths = [
+            max(len(line) for cell in column for line in cell)
+            for column in zip(*every, strict=True)
+        ]
+        if sum(widths) + len(_GAP) * len(widths) <= width:
+            break
+    return every, widths
 
 
 def _pairs(table: Table, row: Sequence[Cell]) -> list[tuple[Column, Cell]]:
@@ -119,8 +136,9 @@ def _wrapped(note: str) -> str:
 def _text_differences(found: Sequence[Difference], paint: Paint) -> str:
     lines = [paint(summary(found), "cyan")]
     for why, each in grouped(found):
-        lines += [_wrapped(f"{why or 'open'}:"), *(f"  {told(one)}" for one in each[:8])]
-        lines += [f"  \u2026 and {len(each) - 8} more"] if len(each) > 8 else []
+        most = 3 if why else 40
+        lines += [_wrapped(f"{why or 'open'}:"), *(f"  {told(one)}" for one in each[:most])]
+        lines += [f"  \u2026 and {len(each) - most} more"] if len(each) > most else []
     return "\n".join(lines)
 
 
@@ -149,7 +167,7 @@ def markdown(answer: Answer, level: int = 1) -> str:
     for table in answer.tables:
         parts += [f"{'#' * (level + 1)} {_marked(table.title)}"] if len(answer.tables) > 1 else []
         parts += ["\n".join(_markdown_rows(table)) if table.rows else "(nothing)"]
-        parts += [_marked(note) for note in table.notes]
+        parts += [_marked(note) for note in table.remarks]
     parts += [_marked(f"{each.title}: {each.description}") for each in answer.drawings]
     parts += [_marked(note) for note in answer.notes]
     parts += list(_markdown_differences(answer.differences)) if answer.differences else []
@@ -158,7 +176,7 @@ def markdown(answer: Answer, level: int = 1) -> str:
 
 def _markdown_rows(table: Table) -> Iterator[str]:
     head = [_marked(" ".join(filter(None, (c.group, c.title)))) for c in table.columns]
-    rows = [[_marked(shown(c.kind, cell)) for c, cell in _pairs(table, row)] for row in table.rows]
+    rows = [[_marked(shown(c.kind, cell)) for c, cell in _pairs(table, row)] for row in table.shown]
     widths = [max(3, *(len(row[place]) for row in (head, *rows))) for place in range(len(head))]
     right = [column.kind not in _LEFT for column in table.columns]
     rule = ["-" * (w - 1) + (":" if r else "-") for w, r in zip(widths, right, strict=True)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, Self
 
@@ -13,7 +13,7 @@ from modelshelf.study import paper
 from modelshelf.study.database import Key, Study
 from modelshelf.study.families import Family, Model, families
 from modelshelf.study.models import of_catalogue
-from modelshelf.study.schema import KeyFamilyRow
+from modelshelf.study.schema import FamilyRow, KeyFamilyRow
 from modelshelf.study.similar import Counted, Shared, similar
 
 
@@ -118,7 +118,7 @@ class Survey:
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
-        """The families of every catalogue, whether in memory or stored."""
+        """The families of every catalogue, whether in memory or stored; `models` knows them then."""
         found = [_group(label, each) for label, many in self.families.items() for each in many]
         return (*found, *self._stored.groups)
 
@@ -144,11 +144,11 @@ class Survey:
     def _stored(self) -> _Stored:
         """The families of the catalogues that are not in memory: by their labels only."""
         labels = set(self.labels) - set(self.families)
+        keyed = _keyed(self.study) if labels else {}
+        self.study.assign([*(row for _, row in keyed.values()), *_rows(self.families)])
         if not labels:
             return _Stored((), {}, ())
-        keyed = _keyed(self.study)
         known = {family.id: family for family, _ in keyed.values()}
-        self.study.assign(row for _, row in keyed.values())
         varying = self._varying()
         groups = tuple(
             Group(
@@ -190,6 +190,13 @@ GROUP BY ALL HAVING n > 1 ORDER BY ALL
 
 def _count(value: object) -> int:
     return int(value) if isinstance(value, int | float) else 0
+
+
+def _rows(found: Mapping[str, Sequence[Family]]) -> Iterator[FamilyRow]:
+    for label, many in found.items():
+        for family in many:
+            for member in family.members:
+                yield FamilyRow(label, member.package, member.variant, family.id)
 
 
 def _keyed(study: Study) -> dict[Model, tuple[Family, KeyFamilyRow]]:

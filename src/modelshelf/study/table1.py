@@ -18,6 +18,10 @@ _FORMATS = """
 SELECT DISTINCT catalogue, format FROM (SELECT catalogue, unnest(formats) AS format FROM packages)
 ORDER BY ALL
 """
+_PAGES = """
+SELECT catalogue, kind, outcome, coalesce(reason, ''), count(*) FROM pages
+GROUP BY ALL ORDER BY catalogue, outcome, 5 DESC, 2, 4
+"""
 _COLUMNS = (
     Column("repository", "repository"),
     Column("hub", "hub", "", "mark"),
@@ -48,8 +52,8 @@ _TAKEN = (
 
 
 def compute(survey: Survey) -> Made:
-    """What was measured, and all 23 repositories of the paper."""
-    return Made((_measured(survey), _printed()))
+    """What was measured, what became of each hub's pages, all 23 repositories of the paper."""
+    return Made((_measured(survey), _pages(survey), _printed()))
 
 
 def _measured(survey: Survey) -> Table:
@@ -91,6 +95,19 @@ def framework(format: str) -> str:  # noqa: A002  the record's word
     if known is not None:
         return known.framework
     return format.partition("-")[0]
+
+
+def _pages(survey: Survey) -> Table:
+    columns = (
+        *(Column(name, name) for name in ("catalogue", "outcome", "kind")),
+        Column("pages", "pages", "", "count"),
+        Column("reason", "reason", "", "mark"),
+    )
+    rows: list[dict[str, Cell]] = [
+        {"catalogue": label, "kind": kind, "outcome": outcome, "reason": reason or None, "pages": n}
+        for (label, kind, outcome, reason), n in survey.counted(_PAGES).items()
+    ]
+    return Table.of("pages", "What became of the pages", columns, rows)
 
 
 def _printed() -> Table:
