@@ -336,7 +336,7 @@ def test_search_answers_as_json(client: Client) -> None:
     assert found["total"] == 2
     assert set(found["results"][0]) == {
         "name", "version", "summary", "task", "algorithm", "license", "datasets", "formats",
-        "downloads", "published",
+        "downloads", "published", "hub", "availability",
     }  # fmt: skip
     assert found["facets"]["dataset"] == [{"value": "uci-digits", "count": 2}]
 

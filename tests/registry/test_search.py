@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modelshelf.package.entry import Entry
+from modelshelf.package.entry import Entry, Upstream
 from modelshelf.package.record import Artifact, Package, Record, Requires, Variant
 from modelshelf.package.search import FACETS
 from modelshelf.registry.search import Search, SearchDocument, document, open_search
@@ -20,6 +20,8 @@ def described(
     summary: str = "",
     readme: str = "",
     downloads: int = 0,
+    upstream: Upstream | None = None,
+    handles: tuple[str, ...] = (),
 ) -> SearchDocument:
     package = Package(
         name=name, version="1.0.0", task=task, algorithm=algorithm, datasets=datasets,
@@ -29,11 +31,10 @@ def described(
     requires = Requires(frameworks={"torch": ">=2"})
     entry = Entry(
         name, "1.0.0", "c" * 40, 1, "m" * 64, "2026-01-02T03:04:05Z", (), variants,
-        license="MIT", requires=requires,
+        license="MIT", requires=requires, upstream=upstream, described=upstream is not None,
     )  # fmt: skip
-    return document(
-        Record(package, variants, requires=requires), entry, readme=readme, downloads=downloads
-    )
+    record = Record(package, variants, requires=requires)
+    return document(record, entry, readme=readme, downloads=downloads, handles=handles)
 
 
 @pytest.fixture
@@ -127,7 +128,7 @@ def test_survives_reopening_and_broken_files(tmp_path: Path) -> None:
     open_search(tmp_path).add([described("lab/bert")])
     again = open_search(tmp_path)
     assert (again.fresh, again.query("", {}).total) == (False, 1)
-    (tmp_path / "v1" / "meta.json").write_text("{broken")
+    (tmp_path / "v2" / "meta.json").write_text("{broken")
     again = open_search(tmp_path)
     assert again.fresh
     again.rebuild([described("lab/bert")])
@@ -145,3 +146,45 @@ def test_absurd_records_are_clipped(search: Search) -> None:
     datasets = tuple(f"data-{number}" for number in range(500))
     search.add([described("lab/huge", datasets=("x" * 70_000, *datasets), readme="w " * 10**6)])
     assert len(search.query("huge", {}).facets["dataset"]) == 64
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Search:
+    """Packages that were imported, one of them without files upstream."""
+    at = Upstream("tfhub", "lab/enc_L-12_H-768_A-12/3", "https://hub.example/lab/enc")
+    gone = Upstream("tfhub", "lab/enc_L-12_H-512_A-8/1", "https://hub.example/x", "deleted")
+    index = open_search(tmp_path / "hub")
+    index.add(
+        [
+            described("lab/enc-l-12-h-768-a-12", upstream=at, downloads=1, handles=(
+                "lab/enc_L-12_H-768_A-12", "lab/enc_L-12_H-768_A-12/3", "lab/old_name/1",
+            )),
+            described("lab/enc-l-12-h-512-a-8", upstream=gone, downloads=9, handles=(
+                "lab/enc_L-12_H-512_A-8", "lab/enc_L-12_H-512_A-8/1",
+            )),
+            described("acme/own"),
+        ]
+    )  # fmt: skip
+    return index
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lab/enc_L-12_H-768_A-12/3",
+        "https://hub.example/lab/enc_L-12_H-768_A-12/3",
+        "https://hub.example/lab/enc_L-12_H-768_A-12",
+        "lab/old_name/1",
+        "old name",
+    ],
+)
+def test_old_handles_find_their_package_first(hub: Search, text: str) -> None:
+    assert found(hub, text)[0] == "lab/enc-l-12-h-768-a-12"
+
+
+def test_described_packages_can_be_told_apart(hub: Search) -> None:
+    assert found(hub, availability="installable") == ["acme/own"]
+    assert found(hub, hub="tfhub", availability="files-gone") == ["lab/enc-l-12-h-512-a-8"]
+    assert dict(hub.query("", {}).facets["availability"]) == {
+        "described-only": 1, "files-gone": 1, "installable": 1,
+    }  # fmt: skip

@@ -165,9 +165,14 @@ def newest(entries: tuple[Entry, ...]) -> Entry:
 
 
 def _require_grown(before: tuple[Entry, ...], now: tuple[Entry, ...], path: Path) -> None:
-    """An index only grows: one that is older than the last may hide an upgrade that matters."""
+    """An index only grows: one that is older than the last may hide an upgrade that matters.
+
+    A release that was only described may be described anew, or have files by now.
+    """
     seen = {entry.version: entry.manifest for entry in now}
     for entry in before:
+        if entry.described and entry.version in seen:
+            continue
         if seen.get(entry.version) != entry.manifest:
             raise IntegrityError(
                 f"the registry's index of {entry.name} is older than one seen before, or was forged",

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
-FACETS = ("task", "algorithm", "dataset", "license", "format", "context", "framework")
+FACETS = (
+    "task", "algorithm", "dataset", "license", "format", "context", "framework", "hub",
+    "availability",
+)  # fmt: skip
 """What a search can be narrowed by, in the order in which pages show it."""
+
+Availability = Literal["installable", "described-only", "files-gone"]
+"""Whether a package can be installed, or is only described; and then, whether its hub has files."""
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A package as a list of results shows it: its newest release. `published` is RFC 3339."""
+    """A package as a list of results shows it: its newest release. `published` is RFC 3339.
+
+    `hub` is where it was imported from.
+    """
 
     name: str
     version: str
@@ -21,6 +32,8 @@ class Hit(msgspec.Struct, frozen=True):
     formats: tuple[str, ...] = ()
     downloads: int = 0
     published: str | None = None
+    hub: str | None = None
+    availability: Availability = "installable"
 
 
 class Choice(msgspec.Struct, frozen=True):

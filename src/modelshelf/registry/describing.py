@@ -1,7 +1,8 @@
 """What is read from the files of a published release: its contract, and the scanner's verdict.
 
 Releases from before contracts were kept get theirs; all are read again when the readers change, and
-scanned again when the rules do: one job a release, each of which may be done twice.
+scanned again when the rules do: one job a release, each of which may be done twice. Of a release that
+is only described there is nothing to read: its contract is its record.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-from sqlalchemy import Connection, exists, or_, select, update
+from sqlalchemy import Connection, and_, exists, or_, select, update
 
 from modelshelf import checks
 from modelshelf.checks import Staged
@@ -25,7 +26,7 @@ from modelshelf.checks.safety.scan import RULES_VERSION
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
 from modelshelf.registry import contracts, jobs, log, releases, tables, verdicts
-from modelshelf.registry.contracts import Key
+from modelshelf.registry.contracts import Key, Step
 from modelshelf.registry.service import Kept
 from modelshelf.store.disk import DiskStore
 
@@ -79,9 +80,10 @@ def enqueue_lacking(connection: Connection) -> int:
         by.version == of.version,
         by.readers == READERS_VERSION,
     )
+    unscanned = or_(of.rules.is_(None), of.rules != RULES_VERSION)
     query = (
         select(of.publisher, of.name, of.version)
-        .where(or_(~kept, of.step.is_(None), of.rules.is_(None), of.rules != RULES_VERSION))
+        .where(or_(~kept, of.step.is_(None), and_(~of.described, unscanned)))
         .order_by(of.publisher, of.name, of.number)
     )
     rows = connection.execute(query).all()
@@ -96,6 +98,9 @@ def describe(kept: Kept, key: Key, *, scan_again: bool = False) -> None:
         had = verdicts.report(connection, key)
         has_contract = contracts.is_current(connection, key)
         has_step = contracts.step(connection, key) is not None
+    if found.entry.described:
+        _keep_record(kept, key, found.record)
+        return
     scans = scan_again or had is None or had.rules != RULES_VERSION
     if scans or not has_contract:
         read = staged(kept, found.entry, found.record)
@@ -114,7 +119,9 @@ def contract_of(kept: Kept, key: Key) -> Contract:
     with kept.database.reading() as connection:
         found = releases.release(connection, *key)
         is_current = contracts.is_current(connection, key)
-    if not is_current:
+    if found.entry.described:
+        _keep_record(kept, key, found.record)
+    elif not is_current:
         _keep_contract(kept, key, staged(kept, found.entry, found.record))
     with kept.database.reading() as connection:
         return contracts.load(connection, key)
@@ -137,6 +144,15 @@ def _keep_contract(kept: Kept, key: Key, staged: Staged) -> None:
             contracts.keep(connection, key, staged.contract)
             of_release = update(tables.releases).filter_by(**contracts.by_key(key))
             connection.execute(of_release.values(facts))
+
+
+def _keep_record(kept: Kept, key: Key, record: Record) -> None:
+    """Keep the contract of a release that is only described, and a step where it has none."""
+    with kept.database.writing() as connection:
+        if not contracts.is_current(connection, key):
+            contracts.keep(connection, key, Contract(record))
+        if contracts.step(connection, key) is None:
+            contracts.keep_step(connection, key, None, Step())
 
 
 def _keep_step(kept: Kept, key: Key) -> None:

@@ -163,7 +163,8 @@ def _blocked(connection: Connection) -> list[Waiting]:
 
 def _all_keys(connection: Connection) -> list[Key]:
     of = tables.releases.c
-    query = select(of.publisher, of.name, of.version).order_by(of.publisher, of.name, of.number)
+    query = select(of.publisher, of.name, of.version).where(~of.described)
+    query = query.order_by(of.publisher, of.name, of.number)
     return [(row.publisher, row.name, row.version) for row in connection.execute(query)]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import msgspec
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from modelshelf.package import name as names
 from modelshelf.package.entry import Entry, File, commit_name
@@ -17,17 +17,17 @@ from modelshelf.store.digest import Hashes
 def entry(
     connection: Connection, session: Session, files: tuple[File, ...], manifest: str
 ) -> Entry:
-    """The index line of a release about to be published, with its number."""
-    columns = tables.releases.c
-    newest = select(func.coalesce(func.max(columns.number), 0)).where(
-        columns.publisher == session.publisher, columns.name == session.name
-    )
+    """The index line of a release about to be published, with its number.
+
+    One that was only described until now keeps its number, and where it comes from.
+    """
+    before = described(connection, session)
     record = session.record
     return Entry(
         name=record.package.name,
         version=session.version,
         commit=commit_name(files),
-        number=connection.execute(newest).scalar_one() + 1,
+        number=before.number if before else _next_number(connection, session),
         manifest=manifest,
         published=clock.now(),
         files=files,
@@ -36,7 +36,32 @@ def entry(
         dependencies=record.dependencies,
         requires=record.requires,
         signatures=record.signatures,
+        upstream=before.upstream if before else None,
     )
+
+
+def described(connection: Connection, session: Session) -> Entry | None:
+    """The release that the session is for, where it is here, but only described."""
+    columns = tables.releases.c
+    query = select(columns.entry).filter_by(**_key(session), described=True)
+    found = connection.execute(query).scalar()
+    return None if found is None else msgspec.json.decode(found, type=Entry)
+
+
+def _key(session: Session) -> dict[str, str]:
+    return {
+        "publisher": session.publisher,
+        "name": session.name,
+        "version": session.version,
+    }
+
+
+def _next_number(connection: Connection, session: Session) -> int:
+    columns = tables.releases.c
+    newest = select(func.coalesce(func.max(columns.number), 0)).where(
+        columns.publisher == session.publisher, columns.name == session.name
+    )
+    return int(connection.execute(newest).scalar_one()) + 1
 
 
 def insert_release(
@@ -48,15 +73,17 @@ def insert_release(
 ) -> None:
     """Write a release with its files and dependencies, and its package if it is new.
 
-    Raises what the database raises where the version is taken, Conflict where the name is.
+    It takes the place of one that was only described. Raises what the database raises where the
+    version is taken, Conflict where the name is.
     """
     key = {"publisher": session.publisher, "name": session.name}
-    since = {"since": entry.published}
-    version = {**key, "version": staging.version_key(entry.version)}
-    connection.execute(insert(tables.versions), version | since)
+    release = _key(session)
+    is_here = described(connection, session) is not None
+    if not is_here:
+        version = {**key, "version": staging.version_key(entry.version)}
+        connection.execute(insert(tables.versions), version | {"since": entry.published})
     if connection.execute(select(tables.packages.c.name).filter_by(**key)).first() is None:
         _insert_package(connection, key, entry)
-    release = {**key, "version": entry.version}
     row = {
         **release,
         "number": entry.number,
@@ -67,8 +94,14 @@ def insert_release(
         "facts": msgspec.json.encode(facts),
         "published": entry.published,
         "account": session.account,
+        "described": False,
     }
-    connection.execute(insert(tables.releases), row)
+    if is_here:
+        for table in (tables.release_files, tables.dependencies):
+            connection.execute(delete(table).filter_by(**release))
+        connection.execute(update(tables.releases).filter_by(**release).values(row))
+    else:
+        connection.execute(insert(tables.releases), row)
     _insert_blobs(connection, [Hashes(f.size, f.sha256, f.git, f.md5) for f in entry.files])
     _insert_blobs(connection, [manifest])
     files = [{**release, "path": file.path, "sha256": file.sha256} for file in entry.files]

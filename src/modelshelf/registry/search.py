@@ -19,18 +19,22 @@ import tantivy
 from filelock import FileLock
 
 from modelshelf.package.entry import Entry
+from modelshelf.package.handle import bare
 from modelshelf.package.record import Record
-from modelshelf.package.search import FACETS, Hit
+from modelshelf.package.search import FACETS, Availability, Hit
 
-_LAYOUT = "v1"
+_LAYOUT = "v2"
 """Name of the index's folder: changed with `_schema`, so that old files are never misread."""
-_TEXT_BOOSTS = {"name": 8.0, "summary": 3.0, "keywords": 4.0, "about": 3.0, "readme": 1.0}
+_TEXT_BOOSTS = {
+    "name": 8.0, "summary": 3.0, "keywords": 4.0, "about": 3.0, "called": 2.0, "readme": 1.0,
+}  # fmt: skip
 _WHOLE_NAME_BOOST = 40.0
 _PREFIX_BOOST = 3.0
 _FUZZY_BOOST = 1.0
 _FUZZY_FROM_LETTERS = 5
 _MAX_WORDS = 12
 _MAX_VALUES_PER_FACET = 64
+_MAX_HANDLES = 1000
 _MAX_VALUE_BYTES = 200
 _MAX_README_CHARACTERS = 100_000
 _MAX_OFFSET = 10_000
@@ -41,13 +45,14 @@ _WORD = re.compile(r"[^\W_]+")
 
 
 class SearchDocument(msgspec.Struct, frozen=True):
-    """All that the index knows of one package."""
+    """All that the index knows of one package; `handles` are what other hubs call it."""
 
     hit: Hit
     contexts: tuple[str, ...] = ()
     frameworks: tuple[str, ...] = ()
     keywords: tuple[str, ...] = ()
     readme: str = ""
+    handles: tuple[str, ...] = ()
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -81,7 +86,12 @@ class Search(Protocol):
 
 
 def document(
-    record: Record, entry: Entry, *, readme: str = "", downloads: int = 0
+    record: Record,
+    entry: Entry,
+    *,
+    readme: str = "",
+    downloads: int = 0,
+    handles: Sequence[str] = (),
 ) -> SearchDocument:
     """What to index of a package whose newest release is `entry`, described by `record`."""
     package = record.package
@@ -98,12 +108,21 @@ def document(
             formats=_distinct(artifact.format for artifact in artifacts),
             downloads=downloads,
             published=entry.published,
+            hub=entry.upstream.hub if entry.upstream else None,
+            availability=_availability(entry),
         ),
         contexts=_distinct(context for artifact in artifacts for context in artifact.contexts),
         frameworks=_distinct(record.requires.frameworks),
         keywords=package.keywords,
         readme=readme[:_MAX_README_CHARACTERS],
+        handles=tuple(handles[:_MAX_HANDLES]),
     )
+
+
+def _availability(entry: Entry) -> Availability:
+    if not entry.described:
+        return "installable"
+    return "files-gone" if entry.upstream and entry.upstream.gone else "described-only"
 
 
 def open_search(folder: Path) -> TantivySearch:
@@ -151,7 +170,10 @@ class TantivySearch:
         searcher = self._index.searcher()
         wanted = {facet: tuple(facets[facet]) for facet in FACETS if facets.get(facet)}
         spoken = words(text)
-        matching = _matching(self._schema, spoken, nothing=bool(text.strip()) and not spoken)
+        called = bare(text)
+        matching = _matching(
+            self._schema, spoken, called, nothing=bool(text.strip()) and not spoken
+        )
         narrowed = _narrowed(self._schema, matching, wanted)
         found = searcher.search(
             narrowed,
@@ -205,7 +227,8 @@ class TantivySearch:
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("key", tokenizer_name="raw", index_option="basic")
+    for field in ("key", "handle"):
+        builder.add_text_field(field, tokenizer_name="raw", index_option="basic")
     for field in _TEXT_BOOSTS:
         builder.add_text_field(field, tokenizer_name="default", index_option="freq")
     for facet in FACETS:
@@ -242,6 +265,8 @@ def _facet_values(one: SearchDocument) -> dict[str, tuple[str | None, ...]]:
         "format": hit.formats,
         "context": one.contexts,
         "framework": one.frameworks,
+        "hub": (hit.hub,),
+        "availability": (hit.availability,),
     }
 
 
@@ -252,6 +277,9 @@ def _indexed(one: SearchDocument) -> tantivy.Document:
     made.add_text("summary", one.hit.summary or "")
     made.add_text("keywords", " ".join(one.keywords))
     made.add_text("readme", one.readme)
+    for handle in one.handles:
+        made.add_text("handle", handle)
+        made.add_text("called", handle)
     for facet, values in _facet_values(one).items():
         for value in _distinct(filter(None, values))[:_MAX_VALUES_PER_FACET]:
             made.add_text(_field(facet), _clipped(value))
@@ -266,7 +294,10 @@ def _hit(stored: tantivy.Document) -> Hit:
     return msgspec.json.decode(bytes(payload), type=Hit)
 
 
-def _matching(schema: tantivy.Schema, spoken: tuple[str, ...], *, nothing: bool) -> tantivy.Query:
+def _matching(
+    schema: tantivy.Schema, spoken: tuple[str, ...], called: str, *, nothing: bool
+) -> tantivy.Query:
+    """Packages with all words; first those that are named so, here or, as `called`, elsewhere."""
     if nothing:
         return tantivy.Query.empty_query()
     if not spoken:
@@ -274,7 +305,16 @@ def _matching(schema: tantivy.Schema, spoken: tuple[str, ...], *, nothing: bool)
     every = [(tantivy.Occur.Must, _one_word(schema, word)) for word in spoken]
     whole = tantivy.Query.term_query(schema, "key", "/".join(spoken[:2]))
     boosted = tantivy.Query.boost_query(whole, _WHOLE_NAME_BOOST)
-    return tantivy.Query.boolean_query([*every, (tantivy.Occur.Should, boosted)])
+    found = tantivy.Query.boolean_query([*every, (tantivy.Occur.Should, boosted)])
+    if "/" not in called:
+        return found
+    elsewhere = tantivy.Query.term_query(schema, "handle", called)
+    return tantivy.Query.boolean_query(
+        [
+            (tantivy.Occur.Should, found),
+            (tantivy.Occur.Should, tantivy.Query.boost_query(elsewhere, _WHOLE_NAME_BOOST)),
+        ]
+    )
 
 
 def _one_word(schema: tantivy.Schema, word: str) -> tantivy.Query:

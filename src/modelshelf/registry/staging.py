@@ -111,11 +111,15 @@ def require_publishable(connection: Connection, identity: Identity, record: Reco
 
 
 def require_free(connection: Connection, publisher: str, name: str, version: str) -> None:
-    """Raise Conflict when the version was ever taken, Refused when the package takes none."""
-    query = select(tables.versions.c.since).filter_by(
-        publisher=publisher, name=name, version=version_key(version)
-    )
-    if (since := connection.execute(query).scalar()) is not None:
+    """Raise Conflict when the version was ever taken, Refused when the package takes none.
+
+    A release that is only described takes none: it makes room for the one with files.
+    """
+    key = {"publisher": publisher, "name": name}
+    query = select(tables.versions.c.since).filter_by(**key, version=version_key(version))
+    described = select(tables.releases.c.described).filter_by(**key, version=version)
+    since = connection.execute(query).scalar()
+    if since is not None and not connection.execute(described).scalar():
         raise Conflict(
             f"{publisher}/{name} {version} was already published",
             where=f"{publisher}/{name}@{version}",
