@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelshelf.package.catalogue import Described, Found
+from modelshelf.package.record import Metric
 from tests.importers.sheets import Write, only, sheet_text
 
 USAGE = "## Usage\n```python\nhub.load()\n```"
@@ -53,3 +54,15 @@ def test_a_deployment_shows_the_use_where_the_page_does_not(write: Write) -> Non
         )
     )
     assert release.record.package.usage == f"{USAGE}\n"
+
+
+def test_figures_of_the_package_and_not_of_others(write: Write) -> None:
+    text = """\
+| model | accuracy |
+|---|---|
+| [small](https://tfhub.dev/acme/digits/1) | 97.5 % |
+| [large](https://tfhub.dev/acme/letters/1) | 99 % |
+"""
+    release = only(write(page=sheet_text("acme/digits/1", text=text)))
+    assert release.record.variants[0].metrics == (Metric("accuracy", 0.975),)
+    assert release.found["variants.default.metrics"] == Found("table")

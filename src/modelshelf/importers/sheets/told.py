@@ -7,11 +7,12 @@ from itertools import chain
 
 import msgspec
 
-from modelshelf.importers.page import markdown
+from modelshelf.importers.page import markdown, quality
 from modelshelf.importers.page.licenses import stated
 from modelshelf.importers.page.markdown import Page
 from modelshelf.importers.page.training import training
 from modelshelf.importers.page.usage import usage
+from modelshelf.importers.sheets.handle import parted
 from modelshelf.package.catalogue import Described, Found
 
 CUSTOM = "LicenseRef-"
@@ -52,6 +53,7 @@ def told(release: Described, deployments: Iterable[str] = ()) -> Described:
     _demo(draft)
     _usage(draft, chain([page], map(markdown.read, deployments)))
     _training(draft, page)
+    _quality(draft, page)
     return draft.done()
 
 
@@ -84,6 +86,18 @@ def _training(draft: _Draft, page: Page) -> None:
     if said:
         draft.record["training"] = said.training
         draft.found["training"] = Found("text", unsure=not said.told)
+
+
+def _quality(draft: _Draft, page: Page) -> None:
+    """The figures of this package; others of the page are of what it is compared with."""
+    figures = quality.own(quality.read(page), (parted(draft.release.handle).name,))
+    if figures:
+        (variant,) = draft.release.record.variants
+        metrics = tuple(each.metric for each in figures)
+        draft.record["variants"] = (msgspec.structs.replace(variant, metrics=metrics),)
+        unsure = all(each.found.unsure for each in figures)
+        place = f"variants.{variant.name}.metrics"
+        draft.found[place] = Found(figures[0].found.source, unsure)
 
 
 def _is_address(text: str) -> bool:
