@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from modelshelf.cli.columns import Line, Section
-    from modelshelf.client.side_by_side import Row, Side
+    from modelshelf.package.side_by_side import Row, Side
 
 _UNKNOWN = "-"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
@@ -41,7 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Describe every side, align, show."""
     from modelshelf.cli.columns import columns
-    from modelshelf.client.side_by_side import rows, sides
+    from modelshelf.client.side_by_side import sides
+    from modelshelf.package.side_by_side import rows
 
     registry, _ = registry_of(arguments)
     models = sides(registry, arguments.sides)
