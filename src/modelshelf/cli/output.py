@@ -85,14 +85,18 @@ class Output:
         return "\n".join(lines)
 
     @contextmanager
-    def progress(self, total: int, what: str) -> Iterator[Bar]:
-        """A bar over `total` bytes: it is told of each further piece."""
+    def progress(self, total: int, what: str, *, unit: str = "B") -> Iterator[Bar]:
+        """A bar over `total` bytes, or whatever `unit` counts: it is told of each further piece."""
         if self.quiet or self.json or not total or not sys.stderr.isatty():
             yield Bar(None)
             return
         from tqdm import tqdm
 
-        with tqdm(total=total, desc=what, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+        scaled = unit == "B"
+        spelled = unit if scaled else f" {unit}"
+        with tqdm(
+            total=total, desc=what, unit=spelled, unit_scale=scaled, unit_divisor=1024
+        ) as bar:
             yield Bar(bar)
 
 

@@ -47,9 +47,14 @@ class Rescanned(msgspec.Struct, frozen=True):
     after: Severity | None
 
 
-def open_data(settings: Settings) -> Kept:
-    """What lies in the data folder of a registry; raises NotFound where there is none."""
-    if settings.database is None and not (settings.data / "registry.sqlite").is_file():
+def open_data(settings: Settings, *, make: bool = False) -> Kept:
+    """What lies in the data folder of a registry; raises NotFound where there is none.
+
+    With `make` an empty registry is made there.
+    """
+    if make:
+        settings.data.mkdir(parents=True, exist_ok=True)
+    elif settings.database is None and not (settings.data / "registry.sqlite").is_file():
         raise NotFound(
             "There is no registry's data in this folder",
             where=str(settings.data),

@@ -8,6 +8,7 @@
   quarantine NAME --reason WHY   put a package aside (--undo lifts that)
   fsck                        read all that is kept, and tell what is lost or damaged (--repair)
   gc                          take away stored segments that nobody needs (--dry-run)
+  import SPEC                 take in the packages of another hub, from its catalogue (--dry-run)
 
 It keeps everything in one folder. All but serve work on that folder whether it runs or not. fsck has
 exit code 1 where something is wrong.
@@ -19,6 +20,7 @@ import argparse
 import os
 from pathlib import Path
 
+from modelshelf.cli import importing
 from modelshelf.cli.output import Output, size
 from modelshelf.errors import Refused, UsageError
 from modelshelf.package.elements import LEVELS
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: what to do, with what, where the data lies, where to listen."""
     parser.add_argument("action", choices=("serve", *_ACTIONS), metavar="ACTION")
-    parser.add_argument("which", nargs="?", help="a session, a package or NAME@VERSION")
+    parser.add_argument(
+        "which", nargs="?", help="a session, a package, NAME@VERSION or a catalogue (tfhub:DIR)"
+    )
     parser.add_argument("--data", type=Path, help="default: a folder of your user data")
     deciding = parser.add_argument_group("deciding")
     deciding.add_argument("--reason", help="why; shown to everyone")
@@ -77,6 +81,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="keep so much whole beside the segments, for readers of whole files (default: 64)",
     )
     serving.add_argument("--closed", action="store_true", help="nobody can make an account")
+    importing.add_options(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> int | None:
@@ -103,7 +108,8 @@ def run(arguments: argparse.Namespace, output: Output) -> int | None:
         raw_cache_bytes=int(arguments.raw_cache * (1 << 30)),
     )
     if arguments.action != "serve":
-        kept = operating.open_data(settings)
+        makes = arguments.action == "import" and not arguments.dry_run
+        kept = operating.open_data(settings, make=makes)
         try:
             return _ACTIONS[arguments.action](arguments, output, kept)
         finally:
@@ -225,6 +231,7 @@ _ACTIONS: dict[str, Action] = {
     "quarantine": _quarantine,
     "fsck": _fsck,
     "gc": _gc,
+    "import": importing.run,
 }
 
 
