@@ -13,6 +13,7 @@ from modelshelf.importers.page.markdown import Page, Paragraph
 
 longest_license_characters = 200
 longest_paragraph_characters = 4000
+most_words = 200
 most_places = 20
 """Paragraphs of a page that are searched for a license."""
 
@@ -51,7 +52,7 @@ _NAMES = {
 }
 """Where a name leaves the version open, the one that people mean."""
 
-_OPEN = {"apache", "apache software", "bsd", "gnu gpl", "gpl", "public domain"}
+_STARTS = {name.partition(" ")[0] for name in _NAMES}
 _FILLING = re.compile(r"\b(?:the|licen[cs]ed?|under|version|ver|terms|of)\b|[-_,;:()\s]+")
 _HEADING = re.compile(r"\blicen[cs]e|\bterms of use\b|\bcopyright\b", re.IGNORECASE)
 _GIVEN = re.compile(
@@ -85,11 +86,6 @@ def expression(written: str) -> str | None:
         return known
     word = re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-.")
     return f"LicenseRef-{word}" if word else None
-
-
-def is_open(written: str) -> bool:
-    """Whether the name leaves open which version of the license is meant."""
-    return _bare(written) in _OPEN
 
 
 class Stated(NamedTuple):
@@ -129,19 +125,21 @@ def _first(text: str) -> str | None:
     """The first license that Markdown names, or whose address it holds."""
     text = text[:longest_paragraph_characters]
     words = re.sub(r"[*`\[\]<>\"']", " ", plain(text)).split()
-    for start in range(min(len(words), 200)):
-        for length in range(min(_longest_name_words, len(words) - start), 0, -1):
-            tried = " ".join(words[start : start + length]).rstrip(".,;)")
-            known = _known(tried)
-            if known:
-                return known
+    for start, word in enumerate(words[:most_words]):
+        first = word.lower().strip(".,;()")
+        if "-" in first and first in _listed():
+            return _listed()[first]
+        if _bare(first).partition(" ")[0] in _STARTS and (known := _behind(words[start:])):
+            return known
     return _addressed(text.lower())
 
 
-def _known(text: str) -> str | None:
-    """The license of that name; ids of SPDX that are plain words (`Intel`, `Ruby`) name none."""
-    listed = _listed().get(text.lower()) if "-" in text and not text.isalpha() else None
-    return listed or _named(text)
+def _behind(words: list[str]) -> str | None:
+    """The license whose name the words begin with, the longest one."""
+    for length in range(min(_longest_name_words, len(words)), 0, -1):
+        if known := _named(" ".join(words[:length]).rstrip(".,;)")):
+            return known
+    return None
 
 
 def _addressed(text: str) -> str | None:
