@@ -70,6 +70,13 @@ def _framework(word: str) -> tuple[tuple[str, ...], tuple[str, ...] | None]:
     return _FRAMEWORKS.get(known, ((_normal(known),), None))
 
 
+def framework(word: str) -> str | None:
+    """The usual word for a framework: `PyTorch` → `torch`; None where it is none known here."""
+    known = "-".join(word.lower().replace("_", "-").split())
+    known = _OTHER_WORDS.get(known, known)
+    return known if known in _FRAMEWORKS else None
+
+
 def needed(requires: Requires, formats: Mapping[str, bool]) -> Requires:
     """The part of `requires` that artifacts in these formats need; format → whether it carries code.
 
