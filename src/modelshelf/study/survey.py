@@ -144,11 +144,11 @@ class Survey:
     def _stored(self) -> _Stored:
         """The families of the catalogues that are not in memory: by their labels only."""
         labels = set(self.labels) - set(self.families)
-        keyed = _keyed(self.study) if labels else {}
-        self.study.assign([*(row for _, row in keyed.values()), *_rows(self.families)])
+        keyed = _keyed(self.study) if labels else []
+        self.study.assign([*(each.row for each in keyed), *_rows(self.families)])
         if not labels:
             return _Stored((), {}, ())
-        known = {family.id: family for family, _ in keyed.values()}
+        known = {each.family.id: each.family for each in keyed}
         varying = self._varying()
         groups = tuple(
             Group(
@@ -159,7 +159,7 @@ class Survey:
             for each in (known[name],)
             if label in labels
         )  # fmt: skip
-        return _Stored(groups, known, tuple(keyed))
+        return _Stored(groups, known, tuple(each.model for each in keyed))
 
     def _varying(self) -> dict[tuple[str, str], dict[str, int]]:
         found: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
@@ -199,15 +199,23 @@ def _rows(found: Mapping[str, Sequence[Family]]) -> Iterator[FamilyRow]:
                 yield FamilyRow(label, member.package, member.variant, family.id)
 
 
-def _keyed(study: Study) -> dict[Model, tuple[Family, KeyFamilyRow]]:
+class _Keyed(NamedTuple):
+    model: Model
+    family: Family
+    row: KeyFamilyRow
+
+
+def _keyed(study: Study) -> list[_Keyed]:
     """What models have for labels, each once as if it were a model, with the family that it is."""
     keys = {str(number): key for number, key in enumerate(study.keys())}
     models = {number: _of_key(number, key) for number, key in keys.items()}
-    return {
-        models[member.package]: (family, KeyFamilyRow(*keys[member.package], family=family.id))
+    return [
+        _Keyed(
+            models[member.package], family, KeyFamilyRow(*keys[member.package], family=family.id)
+        )
         for family in families(models.values())
         for member in family.members
-    }
+    ]
 
 
 def _of_key(number: str, key: Key) -> Model:
