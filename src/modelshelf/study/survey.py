@@ -179,11 +179,8 @@ SELECT catalogue, family, count(*) FROM models WHERE latest AND family IS NOT NU
 GROUP BY ALL ORDER BY ALL
 """
 _VARYING = """
-SELECT catalogue, family, feature, count(DISTINCT json_extract(features, '$.' || feature)) AS n
-FROM (
-    SELECT catalogue, family, features, unnest(json_keys(features)) AS feature FROM models
-    WHERE latest AND family IS NOT NULL
-)
+SELECT catalogue, family, told.key AS feature, count(DISTINCT told.value) AS n
+FROM models, json_each(features) AS told WHERE latest AND family IS NOT NULL
 GROUP BY ALL HAVING n > 1 ORDER BY ALL
 """
 
