@@ -55,12 +55,12 @@ def run(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
 def _read(specification: str, output: Output) -> Catalogue:
     from modelshelf import importers
 
-    with _counting(output, "reading", "pages") as counted:
+    with counting(output, "reading", "pages") as counted:
         return importers.read(specification, counted)
 
 
 @contextmanager
-def _counting(output: Output, what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
+def counting(output: Output, what: str, unit: str) -> Iterator[Callable[[int, int], None]]:
     """A bar that is told how many are done, and of how many."""
     bars: list[Bar] = []
     seen = 0

@@ -45,7 +45,7 @@ def drawing(
         font_family=FONT,
         font_size="12",
     )
-    return Drawing(id, title, description, svg)
+    return Drawing(id, title, description, str(svg))
 
 
 def label(x: float, y: float, text: str, kind: str = "ink", anchor: str = "start") -> Markup:

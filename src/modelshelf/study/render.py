@@ -12,7 +12,7 @@ from itertools import groupby, zip_longest
 from modelshelf.study.answer import Answer, Cell, Column, Difference, Kind, Table
 
 WIDTH = 160
-"""Letters of a line where nobody says how wide the terminal is."""
+"""Letters of a line where nobody says how many the terminal has."""
 _WIDEST = (44, 34, 26, 20, 14)
 """Letters of a cell of words before it is broken into lines: the first that lets the table fit."""
 _GAP = "  "
@@ -42,7 +42,7 @@ def shown(kind: Kind, cell: Cell) -> str:
 
 
 def text(answer: Answer, paint: Paint = plain, width: int = WIDTH) -> str:
-    """The whole answer for a terminal that is `width` letters wide."""
+    """The whole answer for a terminal with `width` letters in a line."""
     parts = [paint(headline(answer), "bold")]
     parts += [part for table in answer.tables for part in _text_table(table, answer, paint, width)]
     parts += [_wrapped(note) for note in answer.notes]
@@ -77,7 +77,7 @@ def aligned(table: Table, paint: Paint = plain, width: int = WIDTH) -> Iterator[
 
 
 def _broken(cells: Sequence[Sequence[str]], width: int) -> tuple[list[list[list[str]]], list[int]]:
-    """Every cell in lines, and how wide each column is then."""
+    """Every cell in lines, and the width of each column then."""
     every: list[list[list[str]]] = []
     widths: list[int] = []
     for widest in _WIDEST:

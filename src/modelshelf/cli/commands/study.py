@@ -14,10 +14,10 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from modelshelf.cli.importing import counting
 from modelshelf.cli.output import Output, harmless
 from modelshelf.errors import UsageError
 
@@ -133,7 +133,7 @@ def _whole(label: str, specification: str, output: Output) -> Catalogue:
 
     from modelshelf.importers import read
 
-    with _counting(output, f"reading {label}") as progress:
+    with counting(output, f"reading {label}", "pages") as progress:
         catalogue = read(specification, progress)
     return msgspec.structs.replace(catalogue, specification=label)
 
@@ -143,23 +143,6 @@ def _folder(specification: str) -> str:
     place = specification.partition(":")[2].rstrip("/")
     last = re.sub(r"(\.tar)?\.gz$|\.tar$", "", place.rpartition("/")[2])
     return re.sub(r"[^\w.+-]+", "-", last).strip("-.") or specification.partition(":")[0]
-
-
-@contextmanager
-def _counting(output: Output, what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar over pages, on a terminal."""
-    if output.quiet or output.json or not sys.stderr.isatty():
-        yield lambda _done, _of: None
-        return
-    from tqdm import tqdm
-
-    with tqdm(desc=what, unit=" pages") as bar:
-
-        def told(done: int, of: int) -> None:
-            bar.total = of
-            bar.update(done - bar.n)
-
-        yield told
 
 
 def _write_parquet(
