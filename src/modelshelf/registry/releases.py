@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 from sqlalchemy import Connection, Row, func, select
@@ -179,7 +179,7 @@ def observe(
     of_files = {} if entry.described else _of_files(entry)
     return of_files | {
         "downloads": msgspec.to_builtins(downloads.totals(connection, publisher, name)),
-        "version-alert": alert(entry, latest(summaries)),
+        "version-alert": alert(entry, latest(summaries), upstream_only(summaries)),
         "release-history": [
             {
                 "version": each.version,
@@ -203,8 +203,17 @@ def _of_files(entry: Entry) -> dict[str, object]:
     }
 
 
-def alert(entry: Entry, newest: str | None) -> str | None:
-    """The warning that goes with a release, or None where there is nothing to warn of."""
+def upstream_only(summaries: Iterable[Summary | Entry]) -> str | None:
+    """The highest version that is only described."""
+    versions = (each.version for each in summaries if each.described)
+    return max(versions, key=Version.parse, default=None)
+
+
+def alert(entry: Entry, newest: str | None, upstream: str | None = None) -> str | None:
+    """The warning that goes with a release, or None where there is nothing to warn of.
+
+    `newest` is the version that `install` takes, `upstream` the highest that is only described.
+    """
     if entry.yanked is not None:
         return f"yanked: {entry.yanked}"
     if entry.scan is not None and entry.scan.withholds:
@@ -213,8 +222,11 @@ def alert(entry: Entry, newest: str | None) -> str | None:
         instead = f": use {entry.successor}" if entry.successor else ""
         return f"the package is {entry.status}{instead}"
     found = [unavailable(entry)]
-    if newest is not None and Version.parse(newest) > Version.parse(entry.version):
+    own = Version.parse(entry.version)
+    if newest is not None and Version.parse(newest) > own:
         found.append(f"{newest} is newer")
+    if upstream not in (None, newest) and Version.parse(upstream) > own:
+        found.append(f"{upstream} is newer, but only described")
     return "; ".join(filter(None, found)) or None
 
 

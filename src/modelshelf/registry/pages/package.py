@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from modelshelf.registry import releases
 from modelshelf.registry.pages import presenting
 from modelshelf.registry.pages.page import Page
 from modelshelf.registry.pages.reading import Seen, read
@@ -26,7 +27,7 @@ def context(seen: Seen) -> Mapping[str, object]:
     signatures = record.signatures or entry.signatures
     return shared(seen) | {
         "install": f"shelf install {entry.name}",
-        "usage": presenting.usage(entry, signatures),
+        "usage": None if entry.described else presenting.usage(entry, signatures),
         "instructions": seen.prose(record.package.usage),
         "signatures": signatures,
         "readme": seen.prose(record.package.readme),
@@ -49,7 +50,7 @@ def shared(seen: Seen) -> dict[str, object]:
         "name": name,
         "entry": entry,
         "record": seen.record,
-        "alerts": presenting.alerts(entry, seen.newest),
+        "alerts": presenting.alerts(entry, seen.newest, releases.upstream_only(seen.history)),
         "variants": variant_table(entry, components),
         "report": seen.report,
         "dimensions": dimensions,

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
+from urllib.parse import quote
 
 from modelshelf.package.elements import DIMENSIONS, ELEMENTS, Element
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record, default_variant
 from modelshelf.package.signature import Signature
+from modelshelf.package.version import Version
 from modelshelf.registry.pages.rendering import count, day, is_link, package_url, size, words
 
 
 class Row(NamedTuple):
-    """One element as its section shows it; `lacks` is what stands there when it is absent."""
+    """One element as its section shows it; `lacks` is what stands there when it is absent.
+
+    `source` is where another hub's page says it, `unsure` whether that can be read in another way.
+    """
 
     name: str
     description: str
     value: object
     known: str
     lacks: str = ""
+    source: str = ""
+    unsure: bool = False
 
 
 class Dimension(NamedTuple):
@@ -57,11 +64,13 @@ def _row(element: Element, found: Mapping[str, object] | None) -> Row:
     if found is None or found["known"] == "absent":
         lacks = "Not stated" if element.fields else "Nothing known"
         return Row(element.name, element.description, None, "absent", lacks)
-    value = _shown(element.id, found["value"])
-    return Row(element.name, element.description, value, str(found["known"]))
+    value = shown(element.id, found["value"])
+    source, unsure = str(found.get("source") or ""), bool(found.get("unsure"))
+    known = str(found["known"])
+    return Row(element.name, element.description, value, known, source=source, unsure=unsure)
 
 
-def _shown(key: str, value: object) -> object:
+def shown(key: str, value: object) -> object:
     """The value in the form that reads best; what is not of the expected form stays as it is."""
     try:
         return _FORMS[key](value) if key in _FORMS else value
@@ -133,8 +142,9 @@ def _releases(value: object) -> object:
 def _past(release: object) -> object:
     if not isinstance(release, Mapping):
         return release
-    yanked = ", yanked" if release.get("yanked") is not None else ""
-    return f"{release['version']} ({day(release['published'])}{yanked})"
+    told = [day(release["published"])] if release["published"] else []
+    told += ["yanked"] if release.get("yanked") is not None else []
+    return f"{release['version']} ({', '.join(told)})" if told else release["version"]
 
 
 def _environment(value: object) -> object:
@@ -180,8 +190,11 @@ def usage(entry: Entry, signatures: Mapping[str, Signature]) -> str:
     return "\n".join(lines)
 
 
-def alerts(entry: Entry, newest: str) -> tuple[Alert, ...]:
-    """What a reader must know before choosing this release; worst first."""
+def alerts(entry: Entry, newest: str, upstream: str | None = None) -> tuple[Alert, ...]:
+    """What a reader must know before choosing this release; worst first.
+
+    `newest` is the version that `install` takes, `upstream` the highest that is only described.
+    """
     found = []
     if entry.status == "quarantined":
         found.append(Alert("bad", "Quarantined.", "The operators have put this package aside."))
@@ -190,16 +203,36 @@ def alerts(entry: Entry, newest: str) -> tuple[Alert, ...]:
         found.append(Alert("bad", "Blocked.", text, "#scanner", "What it saw"))
     if entry.yanked is not None:
         found.append(Alert("bad", "Yanked.", entry.yanked or "The publisher withdrew it."))
+    found += _described(entry)
     if entry.status == "deprecated":
         url = package_url(entry.successor) if entry.successor else None
         text = "Use its successor:" if url else "The publisher advises against new uses."
         found.append(Alert("warn", "Deprecated.", text, url, entry.successor))
     if entry.status == "archived":
         found.append(Alert("warn", "Archived.", "There will be no further releases."))
-    if newest != entry.version:
-        url = package_url(entry.name)
+    url = package_url(entry.name)
+    if entry.version not in (newest, upstream):
         found.append(Alert("warn", "Not the latest version.", "The latest is", url, newest))
+    if upstream not in (None, newest, entry.version) and _is_newer(upstream, entry.version):
+        text = "This registry describes a newer one without having its files:"
+        found.append(Alert("warn", "Newer upstream.", text, f"{url}/{quote(upstream)}", upstream))
     return tuple(found)
+
+
+def _is_newer(version: str, than: str) -> bool:
+    return Version.parse(version) > Version.parse(than)
+
+
+def _described(entry: Entry) -> list[Alert]:
+    """That there are no files, and where there are some."""
+    if not entry.described or entry.upstream is None:
+        return []
+    hub, url = entry.upstream.hub, entry.upstream.url if is_link(entry.upstream.url) else None
+    if entry.upstream.gone:
+        return [Alert("bad", "Files gone.", f"{hub} has none any more: {entry.upstream.gone}")]
+    at = f" {hub} has it at" if url else ""
+    text = f"No files of it are here: it cannot be installed.{at}"
+    return [Alert("warn", "Described only.", text, url, url)]
 
 
 def links(record: Record) -> tuple[tuple[str, str], ...]:

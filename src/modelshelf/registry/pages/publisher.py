@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from modelshelf.errors import NotFound
 from modelshelf.registry import accounts
+from modelshelf.registry.importing.names import ACCOUNT
 from modelshelf.registry.pages.page import Page
 from modelshelf.registry.pages.reading import packages_of, publisher_row
 from modelshelf.registry.pages.rendering import page
@@ -26,7 +27,8 @@ def publisher(call: Call) -> Response:
         "display": row.display,
         "kind": row.kind,
         "packages": packages,
-        "members": tuple(members.items()),
+        "members": tuple(each for each in members.items() if each[0] != ACCOUNT),
+        "imported": ACCOUNT in members,
     }
     return page(call.request, "publisher.html", context)
 

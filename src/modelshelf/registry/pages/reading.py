@@ -85,14 +85,17 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
 
 
 def newest(connection: Connection, limit: int) -> list[Hit]:
-    """The releases published last, whatever package they are of, as far as they may be chosen."""
+    """The releases published last, whatever package they are of, as far as they may be chosen.
+
+    What was imported comes after what was published here.
+    """
     of, package = tables.releases.c, tables.packages.c
     query = (
         select(tables.releases)
         .join(tables.packages, (of.publisher == package.publisher) & (of.name == package.name))
         .where(of.yanked.is_(None), package.status != "quarantined")
         .where(or_(of.verdict.is_(None), of.verdict != "blocked", of.decision.is_not(None)))
-        .order_by(of.published.desc(), of.number.desc())
+        .order_by(of.described, of.published.desc(), of.number.desc())
         .limit(limit)
     )
     rows = connection.execute(query).all()

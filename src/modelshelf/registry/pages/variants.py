@@ -13,10 +13,13 @@ _MOST_METRICS = 5
 
 
 class ArtifactRow(NamedTuple):
-    """One artifact in its variant's row; `cost` and `memory` are empty where nobody measured."""
+    """One artifact in its variant's row; `cost` and `memory` are empty where nobody measured.
+
+    `size` is None where there are no files.
+    """
 
     label: str
-    size: int
+    size: int | None
     macs: str
     memory: str
     measured: str
@@ -116,7 +119,7 @@ def _artifact_row(artifact: Artifact, sizes: Mapping[str, int]) -> ArtifactRow:
     on = f" on {inputs}" if inputs else ""
     return ArtifactRow(
         label=artifact.format + (f" {artifact.precision}" if artifact.precision else ""),
-        size=sum(sizes.get(path, 0) for path in set(artifact.files)),
+        size=sum(sizes.get(path, 0) for path in set(artifact.files)) if artifact.files else None,
         macs="" if cost is None or cost.macs is None else count(cost.macs),
         memory="" if cost is None or cost.peak_memory is None else size(cost.peak_memory),
         measured=f"{cost.tool}{on}"[:300] if cost else "",
