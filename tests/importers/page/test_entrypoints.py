@@ -26,7 +26,8 @@ def test_a_plain_call() -> None:
     assert (call.repository, call.tag, call.entrypoint) == ("acme/digits", "v1.2", "small")
     assert [(each.name, each.value) for each in call.arguments] == [("", 7), ("pretrained", True)]
     assert (call.line, call.place, call.targets) == (4, "code 0", ("net",))
-    assert not (call.commented or call.offered)
+    assert not call.commented
+    assert not call.offered
 
 
 @pytest.mark.parametrize(
@@ -108,10 +109,8 @@ def test_names_in_a_table(name: str, rows: list[str], expected: list[str]) -> No
 
 
 def test_names_that_open_points_and_stand_in_sentences() -> None:
-    page = "\n".join((
-        "## Models", "* __`umx`__ is the usual one", "* `tiny` is smaller", "",
-        "Also as `umx_spec` with `x.y()` and `other`.",
-    ))  # fmt: skip
+    points = "## Models\n* __`umx`__ is the usual one\n* `tiny` is smaller\n\n"
+    page = points + "Also as `umx_spec` with `x.y()` and `other`."
     found = calls("x = torch.hub.load('a/b', 'umx')", page=page)
     assert [call.entrypoint for call in found if call.offered] == ["umx", "tiny", "umx_spec"]
     assert {call.place for call in found if call.offered} == {"text 5"}

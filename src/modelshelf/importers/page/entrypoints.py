@@ -239,7 +239,9 @@ def _listed(called: list[Call], page: Page) -> Iterator[Call]:
         for table, other, line in listed.in_tables(name, page.tables):
             places.setdefault((f"table {table.line}", other), line)
     for section in page.sections:
-        for name, line in [*listed.in_points(known, section), *listed.in_prose(known, section)]:
+        points = list(listed.in_points(known, section))
+        wanted = {*known, *(name for name, _ in points)}
+        for name, line in [*points, *listed.in_prose(wanted, section)]:
             if name not in variables:
                 places.setdefault((f"text {section.line}", name), line)
     for (place, name), line in sorted(places.items(), key=lambda each: each[1]):
