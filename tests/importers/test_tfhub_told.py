@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelshelf.package.catalogue import Described, Found
-from modelshelf.package.record import Metric
+from modelshelf.package.record import Metric, Requires
 from tests.importers.sheets import Write, only, sheet_text
 
 USAGE = "## Usage\n```python\nhub.load()\n```"
@@ -66,3 +66,13 @@ def test_figures_of_the_package_and_not_of_others(write: Write) -> None:
     release = only(write(page=sheet_text("acme/digits/1", text=text)))
     assert release.record.variants[0].metrics == (Metric("accuracy", 0.975),)
     assert release.found["variants.default.metrics"] == Found("table")
+
+
+def test_what_must_be_installed(write: Write) -> None:
+    text = "Using it requires TensorFlow 2 (or 1.15).\n\n```\npip install digit-tools>=1\n```"
+    release = only(write(page=sheet_text("acme/digits/1", text=text)))
+    assert release.record.requires == Requires(
+        python=("digit-tools>=1",), frameworks={"tensorflow": ">=1.15,<3"}
+    )
+    assert release.found["requires.python"] == Found("code")
+    assert release.found["requires.frameworks"] == Found("text")

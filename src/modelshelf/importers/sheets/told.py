@@ -7,7 +7,7 @@ from itertools import chain
 
 import msgspec
 
-from modelshelf.importers.page import markdown, quality
+from modelshelf.importers.page import markdown, python_needs, quality
 from modelshelf.importers.page.licenses import stated
 from modelshelf.importers.page.markdown import Page
 from modelshelf.importers.page.training import training
@@ -54,6 +54,7 @@ def told(release: Described, deployments: Iterable[str] = ()) -> Described:
     _usage(draft, chain([page], map(markdown.read, deployments)))
     _training(draft, page)
     _quality(draft, page)
+    _needs(draft, page)
     return draft.done()
 
 
@@ -98,6 +99,13 @@ def _quality(draft: _Draft, page: Page) -> None:
         unsure = all(each.found.unsure for each in figures)
         place = f"variants.{variant.name}.metrics"
         draft.found[place] = Found(figures[0].found.source, unsure)
+
+
+def _needs(draft: _Draft, page: Page) -> None:
+    needs = python_needs.read(page)
+    if needs.found:
+        draft.record["requires"] = needs.requires
+        draft.found |= {f"requires.{field}": found for field, found in needs.found.items()}
 
 
 def _is_address(text: str) -> bool:
