@@ -45,13 +45,15 @@ def compute(survey: Survey) -> Made:
 
 def _branches(survey: Survey, label_: str) -> Iterator[Branch]:
     for name, column, source in _KEYS:
-        counts = survey.counted(
-            f"SELECT {column}, count(*) FROM ({source}) WHERE catalogue = $label"  # noqa: S608
-            f" AND {column} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+        found = survey.ask(
+            f"SELECT {column}, count(*), count(*) OVER () FROM ({source})"  # noqa: S608
+            f" WHERE catalogue = $label AND {column} IS NOT NULL"
+            f" GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT {SHOWN}",
             label=label_,
         )
-        leaves = tuple((value, count) for (value,), count in counts.items())
-        yield Branch(name, len(leaves), leaves[:SHOWN], mandatory=name != "language")
+        leaves = tuple((str(value), int(str(count))) for value, count, _ in found)
+        values = int(str(found[0][2])) if found else 0
+        yield Branch(name, values, leaves, mandatory=name != "language")
     families = _features(survey, label_)
     yield Branch(
         _WITHIN, len(families), tuple(families.most_common(SHOWN)), "families", mandatory=False
