@@ -93,7 +93,7 @@ def test_hostile_pages_end() -> None:
 
 @pytest.mark.parametrize(
     ("name", "with_python", "with_frameworks"),
-    [("tfhub-2024-03", 470, 700), ("pytorchhub-2024-04", 18, 0)],
+    [("tfhub-2024-03", 470, 650), ("pytorchhub-2024-04", 18, 0)],
 )
 def test_pages_of_the_hubs(name: str, with_python: int, with_frameworks: int) -> None:
     paths = sorted(corpus(name).rglob("*.md"))
