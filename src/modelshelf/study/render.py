@@ -137,7 +137,10 @@ def _text_differences(found: Sequence[Difference], paint: Paint) -> str:
     lines = [paint(summary(found), "cyan")]
     for why, each in grouped(found):
         most = 3 if why else 40
-        lines += [_wrapped(f"{why or 'open'}:"), *(f"  {told(one)}" for one in each[:most])]
+        lines += [
+            _wrapped(f"{(why or 'open').rstrip('.')}:"),
+            *(f"  {told(one)}" for one in each[:most]),
+        ]
         lines += [f"  \u2026 and {len(each) - most} more"] if len(each) > most else []
     return "\n".join(lines)
 

@@ -104,7 +104,13 @@ def _pages(survey: Survey) -> Table:
         Column("reason", "reason", "", "mark"),
     )
     rows: list[dict[str, Cell]] = [
-        {"catalogue": label, "kind": kind, "outcome": outcome, "reason": reason or None, "pages": n}
+        {
+            "catalogue": label,
+            "kind": kind or "(none)",
+            "outcome": outcome,
+            "reason": reason or None,
+            "pages": n,
+        }
         for (label, kind, outcome, reason), n in survey.counted(_PAGES).items()
     ]
     return Table.of("pages", "What became of the pages", columns, rows)
