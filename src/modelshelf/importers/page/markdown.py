@@ -82,7 +82,7 @@ class Section(_Value, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True, dict=True):
-    """A page of Markdown, parsed.
+    """A page of Markdown, parsed; its `text` has one kind of line end.
 
     `front` is what stands between `---` at its top, `references` are the addresses that
     `[name]: address` defines, by name in lower case.
@@ -134,8 +134,8 @@ class Page(msgspec.Struct, frozen=True, dict=True):
 
 def read(text: str) -> Page:
     """The page that `text` is; any text is one."""
-    lines = text[:PAGE_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    return _Reader(lines).page(text)
+    text = text[:PAGE_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
+    return _Reader(text.split("\n")).page(text)
 
 
 def _texts(section: Section) -> Iterator[tuple[str, int]]:
