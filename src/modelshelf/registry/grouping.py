@@ -264,7 +264,7 @@ def _shared(family: Family, own: Sequence[_Shown]) -> dict[str, object]:
 
 
 def _title(family: Family, own: Sequence[_Shown]) -> str:
-    """What people call it: its algorithm as most labels write it, or else most summaries."""
+    """What people call it: its algorithm as most labels write it, or summaries, with capitals."""
     if family.declared:
         return str(own[0].model.declared)[:_LONGEST_TITLE]
     if family.algorithm is None:
@@ -272,11 +272,16 @@ def _title(family: Family, own: Sequence[_Shown]) -> str:
     spelled = re.compile(
         "[ _-]?".join(map(re.escape, family.algorithm.split())), re.IGNORECASE | re.ASCII
     )
-    for texts in ([each.algorithm for each in own], [each.model.summary for each in own]):
-        found = [spelled.search((text or "")[:_LONGEST_SEARCHED]) for text in texts]
-        if written := Counter(match[0] for match in found if match):
-            return written.most_common(1)[0][0][:_LONGEST_TITLE]
-    return family.algorithm[:_LONGEST_TITLE]
+    labels = Counter(_found(spelled, (each.algorithm for each in own)))
+    summaries = Counter(_found(spelled, (each.model.summary for each in own)))
+    ranked = [text for written in (labels, summaries) for text, _ in written.most_common()]
+    proper = (text for text in ranked if text != text.lower())
+    return next(proper, None) or next(iter(ranked), family.algorithm)[:_LONGEST_TITLE]
+
+
+def _found(wanted: re.Pattern[str], texts: Iterable[str | None]) -> Iterator[str]:
+    found = (wanted.search((text or "")[:_LONGEST_SEARCHED]) for text in texts)
+    return (match[0][:_LONGEST_TITLE] for match in found if match)
 
 
 def _spelled(family: Family, own: Sequence[_Shown]) -> tuple[str, ...]:

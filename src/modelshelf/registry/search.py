@@ -73,11 +73,17 @@ class Search(Protocol):
         """Take packages out; unknown names are no error."""
 
     def query(
-        self, text: str, facets: Mapping[str, Sequence[str]], offset: int = 0, limit: int = 20
+        self,
+        text: str,
+        facets: Mapping[str, Sequence[str]],
+        offset: int = 0,
+        limit: int = 20,
+        *,
+        within: Sequence[str] | None = None,
     ) -> Results:
         """Packages that match all words of `text` and, per facet, one of the values asked for.
 
-        The counts are exact; those of a facet ignore what is chosen in that same facet, so they
+        `within` are the names of packages to choose from, where not all will do. The counts are exact; those of a facet ignore what is chosen in that same facet, so they
         tell what choosing another value would find. Empty text lists the most downloaded first.
         """
 
@@ -164,7 +170,13 @@ class TantivySearch:
         self._write(documents, remove=(), anew=True)
 
     def query(
-        self, text: str, facets: Mapping[str, Sequence[str]], offset: int = 0, limit: int = 20
+        self,
+        text: str,
+        facets: Mapping[str, Sequence[str]],
+        offset: int = 0,
+        limit: int = 20,
+        *,
+        within: Sequence[str] | None = None,
     ) -> Results:
         """See `Search.query`."""
         searcher = self._index.searcher()
@@ -174,6 +186,8 @@ class TantivySearch:
         matching = _matching(
             self._schema, spoken, called, nothing=bool(text.strip()) and not spoken
         )
+        if within is not None:
+            matching = matching.and_must_match(_any_of(self._schema, "key", within))
         narrowed = _narrowed(self._schema, matching, wanted)
         found = searcher.search(
             narrowed,
@@ -335,16 +349,14 @@ def _one_word(schema: tantivy.Schema, word: str) -> tantivy.Query:
 def _narrowed(
     schema: tantivy.Schema, matching: tantivy.Query, wanted: Mapping[str, tuple[str, ...]]
 ) -> tantivy.Query:
-    filters = [
-        tantivy.Query.const_score_query(
-            tantivy.Query.term_set_query(
-                schema, _field(facet), [_clipped(value) for value in values]
-            ),
-            0.0,
-        )
-        for facet, values in wanted.items()
-    ]
+    filters = [_any_of(schema, _field(facet), values) for facet, values in wanted.items()]
     return matching.and_must_match(*filters) if filters else matching
+
+
+def _any_of(schema: tantivy.Schema, field: str, values: Iterable[str]) -> tantivy.Query:
+    """One of these values, which says nothing of how well a package matches."""
+    wanted = tantivy.Query.term_set_query(schema, field, [_clipped(value) for value in values])
+    return tantivy.Query.const_score_query(wanted, 0.0)
 
 
 def _aggregate(

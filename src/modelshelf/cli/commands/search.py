@@ -6,7 +6,7 @@ import argparse
 
 from modelshelf.cli.options import add_registry, registry_of
 from modelshelf.cli.output import Output
-from modelshelf.package.search import FACETS
+from modelshelf.package.search import FACETS, Hit
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -14,6 +14,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="*", help="words in name, summary, keywords, readme")
     for facet in FACETS:
         parser.add_argument(f"--{facet}", action="append", default=[], metavar="VALUE")
+    parser.add_argument(
+        "--family", action="append", default=[], metavar="ID", help="only members of this family"
+    )
     parser.add_argument("--limit", type=int, default=20, help="how many to show (default 20)")
     parser.add_argument("--offset", type=int, default=0, help="how many to pass over")
     add_registry(parser)
@@ -22,12 +25,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Print what matches, best first."""
     registry, _ = registry_of(arguments)
-    facets = {name: getattr(arguments, name) for name in FACETS}
+    facets = {name: getattr(arguments, name) for name in (*FACETS, "family")}
     hits = registry.search(
         " ".join(arguments.words), facets, offset=arguments.offset, limit=arguments.limit
     )
     rows = [
-        (hit.name, hit.version, hit.task or "", ", ".join(hit.formats), hit.summary or "")
+        (hit.name, hit.version, hit.task or "", _formats(hit), hit.summary or "")
         for hit in hits.results
     ]
     text = output.table(("name", "version", "task", "formats", "summary"), rows)
@@ -38,3 +41,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
             f"\n{len(rows)} of {hits.total}; --offset {arguments.offset + len(rows)} shows more."
         )
     output.result(hits, text)
+
+
+def _formats(hit: Hit) -> str:
+    """The formats, and that nobody can install them, where that is so."""
+    formats = ", ".join(hit.formats)
+    if hit.availability == "installable":
+        return formats
+    return f"{formats} ({hit.availability.replace('-', ' ')})".strip()

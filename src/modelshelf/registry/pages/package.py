@@ -50,7 +50,11 @@ def shared(seen: Seen) -> dict[str, object]:
         "name": name,
         "entry": entry,
         "record": seen.record,
-        "alerts": presenting.alerts(entry, seen.newest, releases.upstream_only(seen.history)),
+        "alerts": (
+            *presenting.alerts(entry, seen.newest, releases.upstream_only(seen.history)),
+            *presenting.newer_generations(seen.families),
+        ),
+        "families": seen.families,
         "variants": variant_table(entry, components),
         "report": seen.report,
         "dimensions": dimensions,

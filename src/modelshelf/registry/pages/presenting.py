@@ -11,6 +11,7 @@ from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record, default_variant
 from modelshelf.package.signature import Signature
 from modelshelf.package.version import Version
+from modelshelf.registry.families import InFamily
 from modelshelf.registry.pages.rendering import count, day, is_link, package_url, size, words
 
 
@@ -85,9 +86,9 @@ def _sizes(value: object) -> object:
 
 
 def _qualities(value: object) -> object:
-    if not isinstance(value, Mapping):
-        return value
-    return {name: "; ".join(map(_quality, metrics)) for name, metrics in value.items()}
+    if isinstance(value, Mapping):
+        return {name: "; ".join(map(_quality, metrics)) for name, metrics in value.items()}
+    return [_quality(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _quality(metric: Mapping[str, object]) -> str:
@@ -148,9 +149,13 @@ def _past(release: object) -> object:
 
 
 def _environment(value: object) -> object:
-    if not isinstance(value, Mapping) or not isinstance(value.get("artifacts"), Mapping):
+    artifacts = value.get("artifacts") if isinstance(value, Mapping) else None
+    if not isinstance(value, Mapping) or not artifacts:
         return value
-    offered = {name: _listed(map(_artifact, each)) for name, each in value["artifacts"].items()}
+    if isinstance(artifacts, Mapping):
+        offered: object = {key: _listed(map(_artifact, each)) for key, each in artifacts.items()}
+    else:
+        offered = [_artifact(each) for each in artifacts]
     rest = {key: inner for key, inner in value.items() if key != "artifacts"}
     return {"formats": offered, **rest}
 
@@ -233,6 +238,16 @@ def _described(entry: Entry) -> list[Alert]:
     at = f" {hub} has it at" if url else ""
     text = f"No files of it are here: it cannot be installed.{at}"
     return [Alert("warn", "Described only.", text, url, url)]
+
+
+def newer_generations(families: Sequence[InFamily]) -> tuple[Alert, ...]:
+    """That there are later designs of the algorithms, for the same task and the same data."""
+    newer = {each.newer: each.newer_title or each.newer for each in families if each.newer}
+    text = "The same task, learned from the same data:"
+    return tuple(
+        Alert("note", "A newer generation.", text, f"/families/{quote(key)}", title)
+        for key, title in newer.items()
+    )
 
 
 def links(record: Record) -> tuple[tuple[str, str], ...]:

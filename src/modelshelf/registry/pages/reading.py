@@ -13,8 +13,9 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 from modelshelf.package.entry import Entry
 from modelshelf.package.record import Record
 from modelshelf.package.search import Hit
-from modelshelf.registry import contracts, releases, tables, verdicts
+from modelshelf.registry import contracts, families, releases, tables, verdicts
 from modelshelf.registry.contracts import Step
+from modelshelf.registry.families import InFamily
 from modelshelf.registry.markdown import MAX_CHARACTERS, rendered
 from modelshelf.registry.pages.rendering import file_url
 from modelshelf.registry.raw import RawFiles
@@ -28,7 +29,8 @@ _MOST_BYTES = 4 * MAX_CHARACTERS
 class Seen(NamedTuple):
     """One release and what surrounds it; `history` is newest first, `newest` what install takes.
 
-    `report` is what the scanner saw, `step` what the history says of this release.
+    `report` is what the scanner saw, `step` what the history says of this release, `families` are
+    those of the package's models.
     """
 
     entry: Entry
@@ -41,6 +43,7 @@ class Seen(NamedTuple):
     raw: RawFiles
     report: Report | None
     step: Step
+    families: tuple[InFamily, ...]
 
     def prose(self, place: str | None) -> Markup | None:
         """The text that `place` holds or names, rendered; None where there is none."""
@@ -70,6 +73,7 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
         history = releases.entries(connection, publisher, name)
         key = (publisher, name, release.entry.version)
         report, step = verdicts.report(connection, key), contracts.step(connection, key)
+        inside = families.of_package(connection, publisher, name)
     return Seen(
         entry=release.entry,
         record=release.record,
@@ -81,6 +85,7 @@ def read(service: Service, publisher: str, name: str, version: str | None = None
         raw=service.raw,
         report=report,
         step=step or Step(),
+        families=inside,
     )
 
 

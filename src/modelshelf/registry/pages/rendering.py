@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from modelshelf.package.entry import Entry, File
 from modelshelf.package.record import Parameter
 from modelshelf.package.signature import Tensor
+from modelshelf.study import paper
 
 _UNITS = ("kB", "MB", "GB", "TB", "PB")
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
@@ -64,6 +65,7 @@ def _environment() -> Environment:
         "details": details,
         "file_url": file_url,
         "first_items": first_items,
+        "hub_name": hub_name,
         "package_url": package_url,
         "plain": plain,
         "size": size,
@@ -121,6 +123,11 @@ def words(identifier: object) -> str:
 def package_url(name: str) -> str:
     """The page of the package called `name`."""
     return f"/{quote(name)}"
+
+
+def hub_name(hub: str | None) -> str:
+    """How a hub calls itself; what was published here is of this registry."""
+    return str(paper.figures("hubs").get(hub, {}).get("name", hub)) if hub else "this registry"
 
 
 def file_url(file: File) -> str:

@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from modelshelf.package.search import FACETS
-from modelshelf.registry.api.search import chosen
+from modelshelf.registry import families
+from modelshelf.registry.api.search import chosen, chosen_families, within
 from modelshelf.registry.pages.page import Page
 from modelshelf.registry.pages.rendering import page
 from modelshelf.registry.routing import Call
@@ -18,6 +19,7 @@ from modelshelf.registry.search import Results
 _PER_PAGE = 20
 _MAX_CHOICES = 60
 _MAX_TEXT = 200
+_MOST_FAMILIES = 8
 Pairs = tuple[tuple[str, str], ...]
 
 
@@ -48,10 +50,15 @@ class Removal(NamedTuple):
 def search(call: Call) -> Response:
     """Show what matches the form."""
     text = (call.query("q") or "").strip()[:_MAX_TEXT]
-    wanted = chosen(call)
+    wanted, inside = chosen(call), chosen_families(call)
     offset = _offset(call.query("offset"))
-    results = call.service.search.query(text, wanted, offset=offset, limit=_PER_PAGE)
+    results = call.service.search.query(
+        text, wanted, offset=offset, limit=_PER_PAGE, within=within(call, inside)
+    )
     pairs = tuple((facet, value) for facet, values in wanted.items() for value in values)
+    pairs += tuple(("family", each) for each in inside)
+    with call.service.database.reading() as connection:
+        alike = families.of_packages(connection, [hit.name for hit in results.hits])
     context = {
         "text": text,
         "chosen": pairs,
@@ -59,6 +66,7 @@ def search(call: Call) -> Response:
         "clear": _url(text, ()),
         "total": results.total,
         "hits": results.hits,
+        "families": alike[:_MOST_FAMILIES],
         "facets": facets(text, pairs, results),
         "previous": _url(text, pairs, max(offset - _PER_PAGE, 0)) if offset else None,
         "next": _next(text, pairs, offset, results.total),
