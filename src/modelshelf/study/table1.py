@@ -11,9 +11,11 @@ from modelshelf.study.survey import Measured, Survey
 
 _SIZES = """
 SELECT catalogue, sum(models), count(DISTINCT publisher),
+    count(DISTINCT publisher) FILTER (publisher_kind = 'person'),
     count(*) FILTER (publisher_kind = 'person'), count(*) FILTER (gone IS NOT NULL)
 FROM packages GROUP BY 1
 """
+_COUNTED = ("models", "publishers", "people", "persons", "gone")
 _FORMATS = """
 SELECT DISTINCT catalogue, format FROM (SELECT catalogue, unnest(formats) AS format FROM packages)
 ORDER BY ALL
@@ -33,6 +35,7 @@ _COLUMNS = (
     Column("models", "models", "", "count"),
     Column("models:paper", "paper", "", "count", "models"),
     Column("publishers", "publishers", "", "count"),
+    Column("people", "of them persons", "", "count"),
     Column("persons", "packages of persons", "", "count"),
     Column("persons:paper", "paper", "", "count", "persons"),
     Column("gone", "files gone", "", "count"),
@@ -62,17 +65,8 @@ def _measured(survey: Survey) -> Table:
     rows = []
     for each in survey.measured:
         names = [str(name) for label, name in formats if label == each.label]
-        rows.append(
-            dict(_row(each))
-            | dict(
-                zip(
-                    ("models", "publishers", "persons", "gone"),
-                    _counts(sizes.get(each.label)),
-                    strict=True,
-                )
-            )
-            | {"frameworks": ", ".join(sorted(set(map(framework, names))))}
-        )
+        row = dict(_row(each)) | {"frameworks": ", ".join(sorted(set(map(framework, names))))}
+        rows.append(row | dict(zip(_COUNTED, _counts(sizes.get(each.label)), strict=True)))
     return Table.of("measured", "Repositories measured", _COLUMNS, rows)
 
 
@@ -86,7 +80,7 @@ def _row(each: Measured) -> Iterator[tuple[str, Cell]]:
 
 
 def _counts(found: tuple[object, ...] | None) -> tuple[int, ...]:
-    return tuple(int(str(each)) for each in found) if found else (0, 0, 0, 0)
+    return tuple(int(str(each)) for each in found or (0,) * len(_COUNTED))
 
 
 def framework(format: str) -> str:  # noqa: A002  the record's word

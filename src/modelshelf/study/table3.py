@@ -14,6 +14,7 @@ from modelshelf.study.table2 import share
 _PACKAGES = "SELECT catalogue, task, count(*) FROM packages GROUP BY ALL"
 _MODELS = "SELECT catalogue, task, count(*) FROM models WHERE latest GROUP BY ALL"
 KEYS = (Column("domain", "domain"), Column("input", "input"), Column("class", "task type"))
+_OF_MODELS = "The printed table counts packages; the shares in the text of 5.2.1 are of models."
 
 
 def compute(survey: Survey) -> Made:
@@ -64,7 +65,7 @@ def _of_models(survey: Survey) -> Table:
                 **_printed(each.label, each.hub, found),
             }
         rows.append(row)
-    return Table.of("models", "Models of each task type", columns, rows)
+    return Table.of("models", "Models of each task type", columns, rows, (_OF_MODELS,))
 
 
 def _printed(label: str, hub: str, found: Class) -> dict[str, Cell]:
