@@ -10,7 +10,7 @@ import msgspec
 from modelshelf.cli.output import Output
 from modelshelf.client.settings import Settings, settings
 from modelshelf.errors import NetworkError, NotFound, UsageError
-from modelshelf.package import condition
+from modelshelf.package import condition, handle
 from modelshelf.package import name as names
 from modelshelf.package.record import Dependency, Record
 from modelshelf.package.requirement import Requirement
@@ -169,6 +169,14 @@ def _require_word(option: str, words: str, given: str | None) -> None:
     if given is not None and given not in known:
         hint = nearest(given, known) or f"known: {', '.join(sorted(known))}"
         raise UsageError(f"there is no {option} `{given[:60]}`", hint=hint)
+
+
+def release_in(registry: Registry, text: str) -> tuple[str, str | None]:
+    """The same, or the release that another hub calls so: `tfhub:HANDLE`, or an address there."""
+    if meant := handle.spelled(text):
+        found = registry.resolve(*meant)
+        return found.package, found.version
+    return release(text)
 
 
 def release(text: str) -> tuple[str, str | None]:

@@ -91,6 +91,8 @@ def gather(registry: Registry, task: str, told: Told) -> Offer:
     passed: list[Passed] = []
 
     def read(hit: Hit) -> tuple[Hit, Entry | str]:
+        if hit.availability != "installable":
+            return hit, f"{hit.availability.replace('-', ' ')}: the registry has no files of it"
         return hit, _release(registry, hit.name)
 
     with ThreadPoolExecutor(_THREADS) as pool:

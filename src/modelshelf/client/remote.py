@@ -17,6 +17,7 @@ from modelshelf.client.settings import Settings
 from modelshelf.errors import IntegrityError, Invalid, NetworkError, NotFound, ShelfError
 from modelshelf.package import name as names
 from modelshelf.package.entry import Entry, commit_name
+from modelshelf.package.handle import Resolved
 from modelshelf.package.path import unsafe_path
 from modelshelf.package.search import Found
 from modelshelf.package.version import Version
@@ -111,6 +112,11 @@ class Registry:
         chosen = version or str(newest(self.entries(name)).version)
         answer = self.http.get(f"{API}/packages/{name}/{quote(chosen, safe='')}")
         return self._decoded(answer, dict[str, object])
+
+    def resolve(self, hub: str, handle: str) -> Resolved:
+        """The release that another hub calls so; `hub` may be `any`. Raises NotFound."""
+        answer = self.http.get(f"/handles/{quote(hub, safe='')}/{quote(handle)}")
+        return self._decoded(answer, Resolved)
 
     def contract(self, name: str, version: str) -> Contract:
         """All that callers of a release rely on, to be compared with another one."""

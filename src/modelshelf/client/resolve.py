@@ -14,6 +14,7 @@ from itertools import permutations, product
 from typing import NamedTuple
 
 from modelshelf.checks.safety.consent import carries_code
+from modelshelf.client.described import require_files
 from modelshelf.client.sources import Index
 from modelshelf.errors import NotFound, Refused, Unsatisfiable
 from modelshelf.package.condition import typed
@@ -164,6 +165,8 @@ class _Releases:
             )
         asked = Requirement.parse(need.version)
         inside = self._in_range(number, asked)
+        if not inside:
+            require_files(name, offer.entries, asked)
         left_out = [] if inside else [e for e in offer.entries if e.choosable]
         if found := [e for e in left_out if asked.matches(Version.parse(e.version))]:
             newest = max(found, key=lambda each: Version.parse(each.version))

@@ -136,7 +136,7 @@ def facts(entry: Entry, variant: Variant, artifact: Artifact) -> dict[str, Value
         "format": artifact.format,
         "context": artifact.contexts,
         "precision": artifact.precision,
-        "bytes": sum(sizes.get(path, 0) for path in artifact.files),
+        "bytes": sum(sizes.get(path, 0) for path in artifact.files) if artifact.files else None,
         "license": license_words,
         "macs": artifact.cost.macs if artifact.cost else None,
         "peak_memory": artifact.cost.peak_memory if artifact.cost else None,

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+import msgspec
+
 ANY = "any"
 """In place of a hub: whichever knows the handle."""
 longest_handle_characters = 512
@@ -21,12 +23,28 @@ _HUB = re.compile(r"([a-z][a-z0-9-]{0,31}):(?!//)(.+)")
 _VERSION = re.compile(r"(.+)/(\d{1,9})")
 
 
+class Resolved(msgspec.Struct, frozen=True):
+    """Where a handle leads: a package of a registry, its release, and the address of its page.
+
+    A handle without a version leads to the release that `install` takes. `hub` and `handle` are as
+    they were found.
+    """
+
+    package: str
+    version: str
+    url: str
+    hub: str
+    handle: str
+
+
 def bare(text: str) -> str:
     """The handle in `text`: without address, query, slashes around it and invisible characters.
 
     Empty for what is none.
     """
-    seen = "".join(each for each in text[:2000].strip() if unicodedata.category(each) not in _UNSEEN)
+    seen = "".join(
+        each for each in text[:2000].strip() if unicodedata.category(each) not in _UNSEEN
+    )
     if address := _ADDRESS.match(seen):
         seen = re.split(r"[?#]", seen[address.end() :], maxsplit=1)[0]
     seen = seen.strip("/ ")

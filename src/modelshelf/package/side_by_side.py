@@ -150,6 +150,7 @@ def _sizes(models: Sequence[Side]) -> Iterator[Row]:
             {
                 _kind(artifact): sum(size.get(path, 0) for path in artifact.files)
                 for artifact in model.variant.artifacts
+                if artifact.files
             }
         )
     return _aligned("Bytes", tables, _least)

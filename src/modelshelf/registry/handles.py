@@ -5,29 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-import msgspec
 from sqlalchemy import Connection, insert, select
 
 from modelshelf.errors import NotFound
-from modelshelf.package.handle import ANY, bare, versionless
+from modelshelf.package.handle import ANY, Resolved, bare, versionless
 from modelshelf.registry import releases, tables
 from modelshelf.registry.contracts import Key
 
 _BATCH = 400
-
-
-class Resolved(msgspec.Struct, frozen=True):
-    """Where a handle leads: the package here, its release, and the address of that one's page.
-
-    A handle without a version leads to the release that `install` takes. `hub` and `handle` are as
-    they were found.
-    """
-
-    package: str
-    version: str
-    url: str
-    hub: str
-    handle: str
 
 
 class Named(NamedTuple):

@@ -6,7 +6,7 @@ import argparse
 import json
 import textwrap
 
-from modelshelf.cli.options import add_registry, registry_of, release
+from modelshelf.cli.options import add_registry, registry_of, release_in
 from modelshelf.cli.output import Output
 from modelshelf.package.elements import DIMENSIONS, ELEMENTS
 
@@ -15,15 +15,18 @@ _MOST_FAMILIES = 5
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: the package."""
-    parser.add_argument("package", help="NAME or NAME@VERSION")
+    parser.add_argument(
+        "package",
+        help="NAME, NAME@VERSION, or what another hub calls it (tfhub:HANDLE, an address)",
+    )
     parser.add_argument("--all", action="store_true", help="also the elements that are absent")
     add_registry(parser)
 
 
 def run(arguments: argparse.Namespace, output: Output) -> None:
     """Print the seven dimensions with their elements."""
-    name, version = release(arguments.package)
     registry, _ = registry_of(arguments)
+    name, version = release_in(registry, arguments.package)
     told = registry.describe(name, version)
     entry, elements = told["entry"], told["elements"]
     assert isinstance(entry, dict)
@@ -38,9 +41,11 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         "scan": scan,
         "elements": elements,
         "families": families,
+        "described": bool(entry.get("described")),
+        "upstream": entry.get("upstream"),
     }
     lines = [output.paint(f"{name} {entry['version']}", "bold")]
-    lines += [*_step(change), *_verdict(scan), *_families(families)]
+    lines += [*_upstream(entry), *_step(change), *_verdict(scan), *_families(families)]
     for dimension in DIMENSIONS:
         rows = [
             (each.name, elements[each.id])
@@ -50,8 +55,30 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         ]
         if rows:
             lines += ["", output.paint(dimension, "cyan")]
-        lines += [_line(title, each["value"], each["known"]) for title, each in rows]
+        lines += [_line(title, each["value"], _known(each)) for title, each in rows]
     output.result(value, "\n".join(lines))
+
+
+def _upstream(entry: dict[str, object]) -> list[str]:
+    """Where an imported release comes from, and that it cannot be installed, if that is so."""
+    upstream = entry.get("upstream")
+    if not isinstance(upstream, dict):
+        return []
+    lines = [f"Imported from {upstream['hub']}: {upstream['url']}"]
+    if entry.get("described"):
+        gone = upstream.get("gone")
+        lines.append(
+            f"Files gone: {gone}." if gone
+            else "Described only: the registry has no files of it, so it cannot be installed."
+        )  # fmt: skip
+    return lines
+
+
+def _known(element: dict[str, object]) -> str:
+    """How an element is known; of what another hub declared, where: `declared (table, unsure)`."""
+    where = [str(element["source"])] if element.get("source") else []
+    where += ["unsure"] if element.get("unsure") else []
+    return f"{element['known']} ({', '.join(where)})" if where else str(element["known"])
 
 
 def _step(change: dict[str, object] | None) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from starlette.responses import RedirectResponse, Response
 
 from modelshelf.errors import NotFound
+from modelshelf.package.handle import Resolved
 from modelshelf.registry import handles, pages, replies
-from modelshelf.registry.handles import Resolved
 from modelshelf.registry.routing import Call, Resource
 
 API = Resource("handles")
