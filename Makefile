@@ -35,7 +35,7 @@ check: .venv/ready ## Lint, format, types, floors of the house
 docs: .venv/ready ## Write the generated pages of docs/reference
 	$(BIN)/python docs/generate.py
 
-bench: .venv/bench ## Measure start-up, index, install, inspection and solving, as ratios in one run
+bench: .venv/bench ## Measure start-up, index, install, inspection, solving and the study, in one run
 	$(BIN)/python -m benchmarks
 
 bench-bytes: .venv/bytes/ready ## Measure bytes moved and stored, beside other tools

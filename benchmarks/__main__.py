@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import index, install, look, solve, startup
+from benchmarks import index, install, look, solve, startup, study
 from benchmarks.measure import Result, disk, table
 
 MEASUREMENTS: dict[str, Callable[[Path], list[Result]]] = {
@@ -16,6 +16,7 @@ MEASUREMENTS: dict[str, Callable[[Path], list[Result]]] = {
     "install": install.measure,
     "look": look.measure,
     "solve": solve.measure,
+    "study": study.measure,
 }
 
 

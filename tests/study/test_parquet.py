@@ -72,19 +72,21 @@ def test_what_was_written_is_read_back_whole(kind: str, places: Callable[[str], 
 
 
 def test_ranges_are_read_where_the_object_store_gives_them(s3: ObjectStore, tmp_path: Path) -> None:
-    many = catalogue(*(release(f"acme/n{number:04}", summary=os.urandom(200).hex())
+    many = catalogue(*(release(f"acme/n{number:04}", summary=os.urandom(3000).hex())
                        for number in range(1000)))  # fmt: skip
     place = s3.url(tmp_path.name)
     write([many], place, s3.environment)
     with answering_ranges(s3.endpoint) as (endpoint, asked):
-        found = stored(place, s3.environment | {"AWS_ENDPOINT_URL": endpoint})
-        with Study.of([found]) as study:
+        place_there = stored(place, s3.environment | {"AWS_ENDPOINT_URL": endpoint})
+        with Study.of([place_there]) as study:
             asked.clear()
-            assert study.query("SELECT count(DISTINCT package) FROM packages").rows == [(1000,)]
+            for _ in range(2):
+                found = study.query("SELECT count(DISTINCT package) FROM packages")
+                assert found.rows == [(1000,)]
     lengths = [_length(each) for each in asked if each.startswith("GET")]
     assert lengths
     assert (
-        sum(lengths) < (s3.folder / tmp_path.name / "packages" / "0000.parquet").stat().st_size / 4
+        sum(lengths) < (s3.folder / tmp_path.name / "packages" / "0000.parquet").stat().st_size / 2
     )
 
 

@@ -9,13 +9,13 @@ A catalogue that does not fit into memory can be studied where it lies.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import msgspec
 
-from modelshelf.errors import FormatError, UsageError
+from modelshelf.errors import FormatError, ShelfError, UsageError
 from modelshelf.importers import Importer, Progress
 from modelshelf.package.catalogue import STORED, Catalogue, Described, Page
 from modelshelf.store import tables
@@ -37,16 +37,17 @@ class Parts(NamedTuple):
     """The tables at one place, ready to be asked."""
 
     place: str
-    attached: tables.Attached
+    parts: Mapping[str, tuple[str, ...]]
+    failure: Callable[[], ShelfError | None]
     connection: DuckDBPyConnection
 
     def rows(self, table: str, columns: str, label: str | None = None) -> Rows:
         """Some columns of a table, in the order written: of all catalogues, or of one."""
-        parts = self.attached.parts.get(table)
+        parts = self.parts.get(table)
         if not parts:
             return
         one = "" if label is None else f" WHERE catalogue = {quoted(label)}"
-        with telling([self.attached.failure]):
+        with telling(self.failure):
             answer = self.connection.execute(f"SELECT {columns} FROM {parquet(parts)}{one}")  # noqa: S608
             while many := answer.fetchmany(_MANY):
                 yield from many
@@ -63,7 +64,8 @@ def read_parquet(place: str, progress: Progress) -> Catalogue:
     with tempfile.TemporaryDirectory(prefix="modelshelf-parquet-") as name:
         folder = Path(name)
         with connect(folder) as connection:
-            parts = Parts(place, found.attach(connection, folder), connection)
+            attached = tables.attach([found], connection, folder)
+            parts = Parts(place, attached.parts[0], attached.failure, connection)
             label = _chosen(parts, wanted)
             return _catalogue(parts, label, progress)
 

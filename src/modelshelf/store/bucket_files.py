@@ -1,4 +1,4 @@
-"""Objects of a bucket as files, for libraries that read through fsspec, such as DuckDB.
+"""Objects of buckets as files, for DuckDB, which reads through fsspec.
 
 A read is one request for a range of bytes. From an object store that answers such a request with
 the status of a whole object, which the library below refuses, objects are fetched whole into a
@@ -12,155 +12,110 @@ import io
 import itertools
 import threading
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
-import obstore
 from fsspec.spec import AbstractFileSystem
-from obstore.exceptions import BaseError, GenericError
 
-from modelshelf.errors import IntegrityError, ShelfError
-from modelshelf.store.bucket import Bucket
-from modelshelf.store.s3 import meant, opened
+from modelshelf.errors import ShelfError
+from modelshelf.store.objects import Objects
 
 KEPT_BYTES = 4 << 30
-TIMEOUT_SECONDS = 300.0
-"""For one request, its answer read: a range, or a whole object where there are no ranges."""
-_NO_RANGES = "NotPartial"
-
-
-class _Facts(NamedTuple):
-    size: int
-    modified: datetime
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+PROTOCOL = "s3"
+"""DuckDB keeps what it has read of files that it takes to be far away: this is one of their names."""
 
 
 class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
-    """The objects below the prefix of `bucket`, which do not change meanwhile; to be read only.
+    """The objects of some buckets, which do not change meanwhile; to be read only.
 
-    They are addressed as `PROTOCOL://KEY`. What a library that calls this makes of an error may
-    not tell much: `failure` has the last one as people understand it. Without a `folder` nothing
-    can be opened. Everything raises what `S3Blobs` does.
+    What a library that calls this makes of an error may not tell much: `failure` has the last one
+    as people understand it. Objects that must be fetched whole are kept in `folder`.
     """
 
+    protocol = PROTOCOL
     cachable = False
 
-    def __init__(self, bucket: Bucket, protocol: str, folder: Path | None) -> None:
-        self.protocol = protocol
+    def __init__(self, folder: Path) -> None:
         super().__init__()
         self.failure: ShelfError | None = None
-        self._bucket = bucket
-        self._store = opened(bucket, bucket.endpoint, TIMEOUT_SECONDS)
         self._folder = folder
-        self._facts: dict[str, _Facts] = {}
-        self._whole: dict[str, Path] | None = None
+        self._mounted: list[Objects] = []
+        self._sizes: dict[str, int] = {}
+        self._whole: dict[str, Path] = {}
+        self._ranges = True
         self._turn = threading.Lock()
         self._number = itertools.count()
+
+    def mount(self, objects: Objects) -> str:
+        """What the addresses of these objects begin with here; their keys follow."""
+        self._mounted.append(objects)
+        return f"{PROTOCOL}://{len(self._mounted) - 1}/"
 
     def glob(self, path: str, **_: object) -> list[str]:
         """The object itself: keys are not patterns here."""
         return [path]
 
     def info(self, path: str, **_: object) -> dict[str, object]:
-        """Size and time of an object."""
-        facts = self._fact(path)
-        return {"name": path, "type": "file", "size": facts.size, "mtime": facts.modified}
+        """What is known of an object without reading it."""
+        return {"name": path, "type": "file", "size": self._size(path)}
 
-    def modified(self, path: str) -> datetime:
-        """When it was written."""
-        return self._fact(path).modified
+    def modified(self, path: str) -> datetime:  # noqa: ARG002
+        """Long ago: what was read of a file that changed a moment ago would be read again."""
+        return _LONG_AGO
 
     def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
         """The object as a file to read."""
         if mode != "rb":
             raise NotImplementedError("a bucket is only read")
-        return _Ranges(self, path, self._fact(path).size)
-
-    def read_first(self, key: str, size: int) -> bytes:
-        """The first bytes of an object, so many at most."""
-        content = bytearray()
-        with self._telling(key):
-            for chunk in obstore.get(self._store, key):
-                content += chunk
-                if len(content) >= size:
-                    break
-        return bytes(content[:size])
-
-    def put(self, key: str, file: Path) -> None:
-        """Keep the content of a file as an object, in place of what it was before."""
-        with self._telling(key):
-            obstore.put(self._store, key, file)
+        return _Ranges(self, path, self._size(path))
 
     def read_range(self, path: str, start: int, end: int) -> bytes:
         """The bytes from `start` to before `end`."""
-        with self._telling(path):
-            if self._whole is None:
-                try:
-                    return self._range(path, start, end)
-                except GenericError as error:
-                    if _NO_RANGES not in str(error):
-                        raise
+        with self._telling():
+            if self._ranges:
+                objects, key = self._object(path)
+                if (content := objects.range(key, start, end)) is not None:
+                    return content
+                self._ranges = False
             with self._fetched(path) as file:
                 file.seek(start)
                 return file.read(end - start)
 
-    def _range(self, path: str, start: int, end: int) -> bytes:
-        return obstore.get_range(self._store, self._key(path), start=start, end=end).to_bytes()
-
     def _fetched(self, path: str) -> io.BufferedReader:
         """The whole object, opened; one thread fetches at a time."""
         with self._turn:
-            self._whole = self._whole or {}
             if path not in self._whole:
-                self._make_room(self._fact(path).size)
-                self._whole[path] = self._fetch(path)
+                self._make_room(self._size(path))
+                kept = self._folder / f"object-{next(self._number)}"
+                objects, key = self._object(path)
+                objects.fetch(key, kept)
+                self._whole[path] = kept
             return self._whole[path].open("rb")
-
-    def _fetch(self, path: str) -> Path:
-        assert self._folder is not None
-        size, kept = self._fact(path).size, self._folder / f"{self.protocol}-{next(self._number)}"
-        with kept.open("xb") as file:
-            for chunk in obstore.get(self._store, self._key(path)):
-                file.write(chunk)
-        if kept.stat().st_size != size:
-            raise IntegrityError(
-                "An object did not arrive whole",
-                where=f"{self._bucket}/{self._key(path)}",
-                expected=f"{size} bytes",
-                got=f"{kept.stat().st_size} bytes",
-            )
-        return kept
 
     def _make_room(self, size: int) -> None:
         """Forget those that came first; who has one open goes on reading it."""
-        assert self._whole is not None
-        while self._whole and sum(map(_size, self._whole.values())) + size > KEPT_BYTES:
+        while self._whole and sum(map(self._size, self._whole)) + size > KEPT_BYTES:
             self._whole.pop(next(iter(self._whole))).unlink()
 
-    def _fact(self, path: str) -> _Facts:
-        if path not in self._facts:
-            with self._telling(path):
-                found = obstore.head(self._store, self._key(path))
-                self._facts[path] = _Facts(found["size"], found["last_modified"])
-        return self._facts[path]
+    def _size(self, path: str) -> int:
+        if path not in self._sizes:
+            with self._telling():
+                objects, key = self._object(path)
+                self._sizes[path] = objects.size(key)
+        return self._sizes[path]
 
-    def _key(self, path: str) -> str:
-        return path.removeprefix(f"{self.protocol}://")
+    def _object(self, path: str) -> tuple[Objects, str]:
+        number, _, key = path.removeprefix(f"{PROTOCOL}://").partition("/")
+        return self._mounted[int(number)], key
 
     @contextlib.contextmanager
-    def _telling(self, path: str) -> Iterator[None]:
+    def _telling(self) -> Iterator[None]:
         try:
             yield
-        except (BaseError, FileNotFoundError) as error:
-            self.failure = meant(error, self._bucket, self._key(path))
-            raise self.failure from error
         except ShelfError as error:
             self.failure = error
             raise
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
 
 
 class _Ranges(io.RawIOBase):

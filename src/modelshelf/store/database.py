@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,11 +47,11 @@ def parquet(parts: Iterable[str]) -> str:
 
 @contextmanager
 def telling(
-    failures: Sequence[Callable[[], ShelfError | None]] = (), *, free: bool = False
+    failure: Callable[[], ShelfError | None] | None = None, *, free: bool = False
 ) -> Iterator[None]:
     """Turn what DuckDB raises of memory and of files into errors that people understand.
 
-    `failures` tell what last hindered the reading of files, of which there are none without them.
+    `failure` tells what last hindered the reading of files, of which there are none without it.
     Columns that are not there are missing in the files, or in a `free` statement its own fault.
     """
     import duckdb
@@ -65,12 +65,10 @@ def telling(
             hint="let it use more, or study fewer catalogues at once",
         ) from error
     except duckdb.Error as error:
-        if failure := next(filter(None, (each() for each in failures)), None):
-            raise failure from error
+        if failure and (known := failure()):
+            raise known from error
         faults = (duckdb.ParserException, duckdb.CatalogException)
-        if failures and not isinstance(
-            error, (*faults, duckdb.BinderException) if free else faults
-        ):
+        if failure and not isinstance(error, (*faults, duckdb.BinderException) if free else faults):
             raise FormatError("Stored tables cannot be read", got=_first_line(error)) from error
         raise
 

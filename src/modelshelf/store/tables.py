@@ -13,7 +13,7 @@ import contextlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from modelshelf.store.bucket_files import BucketFiles
+    from modelshelf.store.objects import Objects
 
 LIST = "tables.json"
 LIST_BYTES = 16 << 20
 """More are not read of a list."""
 _PART = re.compile(r"[a-z][a-z_]{0,60}/[0-9]{4,9}\.parquet")
-
-
-_Attached = tuple[str, Callable[[], ShelfError | None]]
 
 
 class _List(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,16 +50,6 @@ class _Place(Protocol):
     def put(self, name: str, file: Path) -> None:
         """Keep a file, which may be moved, under that name."""
 
-    def attach(self, connection: DuckDBPyConnection, folder: Path) -> _Attached:
-        """What names of parts are put behind, for `connection` to read them; what hinders that."""
-
-
-class Attached(NamedTuple):
-    """Addresses of the parts of each table, for DuckDB; what last hindered their reading."""
-
-    parts: Mapping[str, tuple[str, ...]]
-    failure: Callable[[], ShelfError | None]
-
 
 class Tables(NamedTuple):
     """Tables that are there; `parts` are by the table's name."""
@@ -71,13 +59,38 @@ class Tables(NamedTuple):
     parts: Mapping[str, tuple[str, ...]]
     at: _Place
 
-    def attach(self, connection: DuckDBPyConnection, folder: Path) -> Attached:
-        """Let `connection` read the parts; what must be fetched whole is kept in `folder`."""
-        address, failure = self.at.attach(connection, folder)
-        parts = {
-            name: tuple(f"{address}{part}" for part in parts) for name, parts in self.parts.items()
-        }
-        return Attached(parts, failure)
+
+class Attached(NamedTuple):
+    """For each place that was attached: the addresses of the parts of its tables, for DuckDB.
+
+    `failure` tells what last hindered their reading, as people understand it.
+    """
+
+    parts: tuple[Mapping[str, tuple[str, ...]], ...]
+    failure: Callable[[], ShelfError | None]
+
+
+def attach(stored: Iterable[Tables], connection: DuckDBPyConnection, folder: Path) -> Attached:
+    """Let `connection` read tables, once in its life; what is fetched whole is kept in `folder`."""
+    files: BucketFiles | None = None
+    parts = []
+    for tables in stored:
+        address = f"{Path(tables.place).absolute().as_posix()}/"
+        if isinstance(tables.at, _InBucket):
+            files = files or _registered(connection, folder)
+            address = files.mount(tables.at.objects())
+        parts.append(
+            {name: tuple(f"{address}{p}" for p in many) for name, many in tables.parts.items()}
+        )
+    return Attached(tuple(parts), lambda: files and files.failure)
+
+
+def _registered(connection: DuckDBPyConnection, folder: Path) -> BucketFiles:
+    from modelshelf.store.bucket_files import BucketFiles
+
+    files = BucketFiles(folder)
+    connection.register_filesystem(files)
+    return files
 
 
 def read(place: str, kind: str, environment: Mapping[str, str] = os.environ) -> Tables:
@@ -155,9 +168,6 @@ class _Folder(NamedTuple):
         into.parent.mkdir(parents=True, exist_ok=True)
         shutil.move(file, into)
 
-    def attach(self, connection: DuckDBPyConnection, folder: Path) -> _Attached:  # noqa: ARG002
-        return f"{self.path.absolute().as_posix()}/", lambda: None
-
     def make(self) -> None:
         """Raises Conflict where something else is in the way."""
         if self.path.exists() and not (self.path.is_dir() and not any(self.path.iterdir())):
@@ -172,24 +182,18 @@ class _InBucket(NamedTuple):
 
     def read(self, name: str, limit: int) -> bytes:
         try:
-            return self._files("bucket").read_first(name, limit)
+            return self.objects().first(name, limit)
         except NotFound as error:
             raise _nothing(str(self.bucket), name) if error.where == name else error from None
 
     def put(self, name: str, file: Path) -> None:
-        self._files("bucket").put(name, file)
+        self.objects().put(name, file)
         file.unlink()
 
-    def attach(self, connection: DuckDBPyConnection, folder: Path) -> _Attached:
-        protocol = f"bucket{len(connection.list_filesystems())}"
-        files = self._files(protocol, folder)
-        connection.register_filesystem(files)
-        return f"{protocol}://", lambda: files.failure
+    def objects(self) -> Objects:
+        from modelshelf.store.objects import Objects
 
-    def _files(self, protocol: str, folder: Path | None = None) -> BucketFiles:
-        from modelshelf.store.bucket_files import BucketFiles
-
-        return BucketFiles(self.bucket, protocol, folder)
+        return Objects(self.bucket)
 
 
 def _nothing(place: str, name: str) -> NotFound:

@@ -12,7 +12,7 @@ writes to a temporary folder what needs more.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
@@ -21,11 +21,12 @@ from modelshelf.errors import ShelfError, UsageError
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.package.elements import ELEMENTS
 from modelshelf.store.database import MEMORY_MIB, connect, parquet, telling
-from modelshelf.store.tables import Attached, Tables
+from modelshelf.store.tables import Tables, attach
 from modelshelf.study.rows import rows
 from modelshelf.study.schema import TABLES, FamilyRow, KeyFamilyRow, ModelRow, Row, columns
 from modelshelf.study.spool import Spool
 
+_Parts = Mapping[str, tuple[str, ...]]
 _CREATED: tuple[type[Row], ...] = (*TABLES, FamilyRow, KeyFamilyRow)
 _ELEMENTS = """
 CREATE VIEW elements AS
@@ -82,7 +83,7 @@ class Study:
         )
         self._folder = Path(self._stack.enter_context(temporary))
         self._connection = self._stack.enter_context(connect(self._folder, memory_mib))
-        self._failures: list[Callable[[], ShelfError | None]] = []
+        self._failure: Callable[[], ShelfError | None] | None = None
         self.catalogues: tuple[str, ...] = ()
 
     @classmethod
@@ -94,7 +95,7 @@ class Study:
         """
         study = cls(memory_mib=memory_mib)
         try:
-            study._take(catalogues)
+            study._take(list(catalogues))
         except BaseException:
             study.close()
             raise
@@ -115,7 +116,7 @@ class Study:
 
         Raises Refused where it needs more memory than there may be, and what reading raises.
         """
-        with telling(self._failures, free=True):
+        with telling(self._failure, free=True):
             answer = self._connection.execute(sql, parameters or None)
             names = tuple(str(each[0]) for each in answer.description or ())
             return Rows(names, answer.fetchall() if names else [])
@@ -135,7 +136,7 @@ class Study:
 
         What was said before is forgotten. It is then in the column `family` of `models`.
         """
-        with telling(self._failures), Spool(self._folder) as spool:
+        with telling(self._failure), Spool(self._folder) as spool:
             self._connection.execute("DELETE FROM families_of_models; DELETE FROM families_of_keys")
             spool.extend(families)
             for table in spool.tables():
@@ -145,12 +146,15 @@ class Study:
                         f"INSERT INTO {table.table} SELECT DISTINCT ON ({named}) * FROM ({select})"  # noqa: S608
                     )
 
-    def _take(self, catalogues: Iterable[Catalogue | Tables]) -> None:
-        attached: list[Attached] = []
-        with telling(self._failures), Spool(self._folder) as spool:
+    def _take(self, catalogues: Sequence[Catalogue | Tables]) -> None:
+        stored = [each for each in catalogues if isinstance(each, Tables)]
+        attached = attach(stored, self._connection, self._folder)
+        self._failure = attached.failure if stored else None
+        with telling(self._failure), Spool(self._folder) as spool:
+            of_stored = iter(attached.parts)
             for each in catalogues:
                 if isinstance(each, Tables):
-                    attached.append(self._attached(each))
+                    self.catalogues += self._labels(next(of_stored))
                 else:
                     spool.extend(rows(each))
                     self.catalogues += (each.specification,)
@@ -159,29 +163,26 @@ class Study:
             for table in spool.tables():
                 with spool.taken(table) as select:
                     self._connection.execute(f"INSERT INTO {_own(table)} {select}")
-            self._name(attached)
+            self._name(attached.parts)
         self._distinct()
 
-    def _attached(self, stored: Tables) -> Attached:
-        found = stored.attach(self._connection, self._folder)
-        self._failures.append(found.failure)
-        if parts := found.parts.get("catalogues"):
-            labels = self.query(f"SELECT catalogue FROM {parquet(parts)}")  # noqa: S608
-            self.catalogues += tuple(str(label) for (label,) in labels.rows)
-        return found
+    def _labels(self, parts: _Parts) -> tuple[str, ...]:
+        if not parts.get("catalogues"):
+            return ()
+        labels = self.query(f"SELECT catalogue FROM {parquet(parts['catalogues'])}")  # noqa: S608
+        return tuple(str(label) for (label,) in labels.rows)
 
     def _create(self, table: type[Row]) -> None:
         named = ", ".join(f'"{name}" {kind}' for name, kind in columns(table).items())
         self._connection.execute(f"CREATE TABLE {_own(table)} ({named})")
 
-    def _name(self, attached: list[Attached]) -> None:
+    def _name(self, stored: Sequence[_Parts]) -> None:
         """Each table under its name: what is here, and what lies in Parquet."""
         for table in TABLES:
             name = "plain_models" if table is ModelRow else table.table
             named = ", ".join(f'"{column}"' for column in columns(table))
             sources = [_own(table)]
-            sources += [parquet(each.parts[table.table]) for each in attached
-                        if each.parts.get(table.table)]  # fmt: skip
+            sources += [parquet(each[table.table]) for each in stored if each.get(table.table)]
             union = " UNION ALL ".join(f"SELECT {named} FROM {each}" for each in sources)  # noqa: S608
             self._connection.execute(f"CREATE VIEW {name} AS {union}")
         self._name_elements()
