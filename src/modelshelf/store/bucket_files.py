@@ -21,9 +21,10 @@ from modelshelf.errors import ShelfError
 from modelshelf.store.objects import Objects
 
 KEPT_BYTES = 4 << 30
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PROTOCOL = "s3"
-"""DuckDB keeps what it has read of files that it takes to be far away: this is one of their names."""
+"""DuckDB keeps what it has read of files that are far away, which it tells by such names."""
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+"""Of files that changed a moment ago it keeps nothing; these do not change."""
 
 
 class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
@@ -61,7 +62,7 @@ class BucketFiles(AbstractFileSystem):  # type: ignore[misc]
         return {"name": path, "type": "file", "size": self._size(path)}
 
     def modified(self, path: str) -> datetime:  # noqa: ARG002
-        """Long ago: what was read of a file that changed a moment ago would be read again."""
+        """Long ago."""
         return _LONG_AGO
 
     def open(self, path: str, mode: str = "rb", **_: object) -> io.RawIOBase:
