@@ -18,7 +18,6 @@ from urllib.parse import SplitResult, quote, urlsplit
 
 import msgspec
 
-from modelshelf import __version__
 from modelshelf.errors import NetworkError, NotFound, ShelfError, UsageError
 from modelshelf.importers import Importer, Progress
 from modelshelf.package import name as names
@@ -184,5 +183,5 @@ def _address(place: str) -> SplitResult:
     return parts
 
 
-_HEADERS = {"User-Agent": f"modelshelf/{__version__}", "Accept": "application/json"}
+_HEADERS = {"User-Agent": "modelshelf", "Accept": "application/json"}
 IMPORTER = Importer("registry", "URL", "a registry of Modelshelf, over its API", read_registry)
