@@ -24,6 +24,7 @@ def of_hub(hub: str, label: str, *releases: Described, **rest: object) -> Catalo
 
 def classifier(name: str, *, version: str = "1.0.0", algorithm: str = "Sparrow V2 50") -> Described:
     """A package of one model that classifies images of one dataset."""
+    kind = "person" if name.startswith("ada/") else "organization"
     return release(
         name,
         version,
@@ -35,6 +36,7 @@ def classifier(name: str, *, version: str = "1.0.0", algorithm: str = "Sparrow V
         algorithm=algorithm,
         datasets=("ImageNet",),
         license="Apache-2.0",
+        developers=({"name": name.partition("/")[0], "kind": kind},),
     )
 
 

@@ -151,14 +151,16 @@ def test_table_6_counts_how_packages_are_called() -> None:
         "entrypoints": {"a": {}, "b": {}},
     }
     found_in = {"entrypoints": Found("table"), "signatures": Found("text")}
-    packages = release(record=record, found=found_in), release("acme/other")
+    variants = tuple({"name": name, "entrypoint": name} for name in "ab")
+    packages = release(record=record, found=found_in, variants=variants), release("acme/other")
     with survey(of_hub("registry", "own", *packages)) as made:
         own = row(rows(made, "table6", "functions"), repository="own")
         text = {each["what"]: each["own:value"] for each in rows(made, "elements", "text")}
     assert own["mechanism"] == "signature (1), entrypoint (1)"
     assert own["install"] is True  # a registry of Modelshelf has its commands
     assert text["packages with a list of their entrypoints"] == 1
-    assert text["packages with several entrypoints"] == 1
+    assert text["packages whose entrypoints build several models"] == 1
+    assert text["of those, without a full list of their entrypoints"] == 0
 
 
 def test_table_7_tells_formats_by_context_and_framework(one: Survey) -> None:

@@ -31,8 +31,8 @@ FROM described GROUP BY 1
 _QUALITY = "SELECT catalogue, count(DISTINCT package) FROM metrics WHERE latest GROUP BY 1"
 _SIGNATURES = """
 SELECT catalogue, count(*) FILTER (signatures > 0),
-    count(*) FILTER (entrypoints_source IN ('table', 'text')),
-    count(*) FILTER (entrypoints > 1), count(*) FILTER (publisher_kind = 'person')
+    count(*) FILTER (entrypoints_listed),
+    count(*) FILTER (entrypoints > 0 AND models > 1), count(*) FILTER (by_persons)
 FROM packages GROUP BY 1
 """
 
@@ -131,6 +131,7 @@ def _value(
         "signatures-described": signatures,
         "persons": persons,
         "several-entrypoints": several,
+        "incomplete-lists": several - lists,
     }
     return values.get(figure)
 

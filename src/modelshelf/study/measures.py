@@ -183,13 +183,13 @@ MEASURES: dict[str, Measure] = {
     ),
     "entrypoints": Measure("packages with entrypoints", _packages("entrypoints > 0")),
     "several-entrypoints": Measure(
-        "packages with several entrypoints",
-        _packages("entrypoints > 1"),
+        "packages whose entrypoints build several models",
+        _packages("entrypoints > 0 AND models > 1"),
         said="several-entrypoints",
     ),
     "entrypoint-lists": Measure(
         "packages that list their entrypoints",
-        _packages("entrypoints_source IN ('table', 'text')"),
+        _packages("entrypoints_listed"),
         said="entrypoint-lists",
     ),
     "downloadable": Measure(

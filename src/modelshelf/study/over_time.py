@@ -69,7 +69,7 @@ _KINDS = """
 SELECT catalogue, count(DISTINCT publisher),
     count(DISTINCT publisher) FILTER (publisher_kind = 'person'),
     count(DISTINCT publisher) FILTER (publisher_kind = 'organization'),
-    count(*) FILTER (publisher_kind = 'person'), sum(models)
+    count(*) FILTER (by_persons), sum(models)
 FROM packages GROUP BY 1
 """
 _SHARES = {

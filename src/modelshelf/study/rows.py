@@ -117,6 +117,7 @@ def _package_row(hub: Hub, releases: Sequence[Described]) -> PackageRow:
         handle=latest.handle,
         publisher=publisher,
         publisher_kind=told.kind if told else None,
+        by_persons={each.kind for each in package.developers} == {"person"},
         versions=len(releases),
         version=package.version,
         task=package.task,
@@ -134,7 +135,7 @@ def _package_row(hub: Hub, releases: Sequence[Described]) -> PackageRow:
         signatures=len(latest.record.signatures),
         signatures_source=_source(latest, "signatures"),
         entrypoints=len(latest.record.entrypoints),
-        entrypoints_source=_source(latest, "entrypoints"),
+        entrypoints_listed=_are_listed(latest),
         summary=package.summary,
         gone=latest.gone,
     )
@@ -143,6 +144,13 @@ def _package_row(hub: Hub, releases: Sequence[Described]) -> PackageRow:
 def _source(release: Described, place: str) -> str | None:
     found = release.found.get(place)
     return found.source if found else None
+
+
+def _are_listed(release: Described) -> bool:
+    """Whether one place of the page names all of several entrypoints: importers are sure then."""
+    found = release.found.get("entrypoints")
+    several = {each.entrypoint for each in release.record.variants if each.entrypoint}
+    return found is not None and not found.unsure and len(several) > 1
 
 
 def _release_row(place: _Place, number: int, release: Described) -> ReleaseRow:

@@ -60,7 +60,9 @@ class PackageRow(Row, frozen=True):
 
     `datasets`, `languages`, `formats` and `contexts` hold what any model of that release has, each
     once; `gone` is told where the files of the latest release are. `task` and `algorithm` are the
-    package's own; `models`, `signatures` and `entrypoints` are how many it has.
+    package's own; `models`, `signatures` and `entrypoints` are how many it has. `by_persons` tells
+    whether all of its developers are persons, `entrypoints_listed` whether one place of the page
+    names all of several entrypoints that return models.
     """
 
     table: ClassVar[str] = "packages"
@@ -69,6 +71,7 @@ class PackageRow(Row, frozen=True):
     handle: str
     publisher: str
     publisher_kind: str | None
+    by_persons: bool
     versions: int
     version: str
     task: str | None
@@ -83,7 +86,7 @@ class PackageRow(Row, frozen=True):
     signatures: int
     signatures_source: str | None
     entrypoints: int
-    entrypoints_source: str | None
+    entrypoints_listed: bool
     summary: str | None
     gone: str | None
 

@@ -12,7 +12,7 @@ from modelshelf.study.survey import Measured, Survey
 _SIZES = """
 SELECT catalogue, sum(models), count(DISTINCT publisher),
     count(DISTINCT publisher) FILTER (publisher_kind = 'person'),
-    count(*) FILTER (publisher_kind = 'person'), count(*) FILTER (gone IS NOT NULL)
+    count(*) FILTER (by_persons), count(*) FILTER (gone IS NOT NULL)
 FROM packages GROUP BY 1
 """
 _COUNTED = ("models", "publishers", "people", "persons", "gone")
@@ -21,8 +21,9 @@ SELECT DISTINCT catalogue, format FROM (SELECT catalogue, unnest(formats) AS for
 ORDER BY ALL
 """
 _PAGES = """
-SELECT catalogue, kind, outcome, coalesce(reason, ''), count(*) FROM pages
-GROUP BY ALL ORDER BY catalogue, outcome, 5 DESC, 2, 4
+SELECT catalogue, kind, outcome,
+    regexp_replace(coalesce(reason, ''), '\\S+/\\S+', '…', 'g'), count(*)
+FROM pages GROUP BY ALL ORDER BY catalogue, outcome, 5 DESC, 2, 4
 """
 _COLUMNS = (
     Column("repository", "repository"),
