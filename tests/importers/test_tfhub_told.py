@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from modelshelf.package.catalogue import Described, Found
-from modelshelf.package.record import Metric, Requires
+from modelshelf.package.record import Dependency, Metric, Requires
 from tests.importers.sheets import Write, only, sheet_text
 
 USAGE = "## Usage\n```python\nhub.load()\n```"
@@ -76,3 +76,52 @@ def test_what_must_be_installed(write: Write) -> None:
     )
     assert release.found["requires.python"] == Found("code")
     assert release.found["requires.frameworks"] == Found("text")
+
+
+def test_where_the_page_leads(write: Write) -> None:
+    text = """\
+It was published as [Digits](https://arxiv.org/abs/1234.56789v2). The code of this model is at
+[acme/digits](https://github.com/acme/digits/tree/main/train).
+[Try it in a notebook](https://colab.research.google.com/github/acme/digits/blob/main/a.ipynb).
+"""
+    package = only(write(page=sheet_text("acme/digits/1", text=text))).record.package
+    assert package.papers == ("https://arxiv.org/abs/1234.56789",)
+    assert package.source == "https://github.com/acme/digits"
+    assert package.demo is not None
+    assert package.demo.endswith("/a.ipynb")
+
+
+def test_what_goes_in_is_a_dependency(write: Write) -> None:
+    text = """\
+The separate preprocessor at https://tfhub.dev/acme/Text_Preprocess/3 makes its inputs. Others are
+[large](https://tfhub.dev/acme/large/1) and https://tfhub.dev/acme/unknown_preprocess/1.
+"""
+    catalogue = write(
+        page=sheet_text("acme/encoder/1", text=text),
+        preprocess=sheet_text("acme/Text_Preprocess/3"),
+        other=sheet_text("acme/large/1"),
+    )
+    release = next(each for each in catalogue.releases if each.handle == "acme/encoder/1")
+    assert release.record.dependencies == {
+        "acme/text-preprocess": Dependency("^3.0.0", kind="preprocess")
+    }
+    assert release.found["dependencies.acme/text-preprocess"].source == "text"
+
+
+def test_each_version_has_its_notes_from_the_newest_page(write: Write) -> None:
+    log = "## Changelog\n\n#### Version 1\n\n* First.\n\n#### Version 2\n\n* Faster.\n"
+    catalogue = write(
+        one=sheet_text("acme/digits/1"),
+        two=sheet_text("acme/digits/2", text=log),
+        three=sheet_text("acme/digits/3"),
+        other=sheet_text("acme/letters/1"),
+    )
+    notes = [each.record.package.notes for each in catalogue.releases]
+    assert notes == ["* First.\n", "* Faster.\n", None, None]
+    assert catalogue.releases[0].found["package.notes"] == Found("text")
+
+
+def test_a_changelog_without_versions_may_be_about_this_one(write: Write) -> None:
+    release = only(write(page=sheet_text("acme/digits/1", text="## Changelog\n\n* Faster.")))
+    assert release.record.package.notes is not None
+    assert release.found["package.notes"] == Found("text", unsure=True)

@@ -21,7 +21,7 @@ from modelshelf.importers.sheets.handle import Handle, parted
 from modelshelf.importers.sheets.publisher import publisher, unnamed
 from modelshelf.importers.sheets.release import Setting, described
 from modelshelf.importers.sheets.tags import Tags, tags
-from modelshelf.importers.sheets.told import told
+from modelshelf.importers.sheets.told import Told, noted, told
 from modelshelf.importers.snapshot import Text, texts
 from modelshelf.package.catalogue import (
     Catalogue,
@@ -84,7 +84,7 @@ def read(place: str, progress: Progress = silent) -> Catalogue:
     return Catalogue(
         hub="tfhub",
         specification=f"tfhub:{place}",
-        releases=tuple(sorted(_releases(drafts, known, progress), key=_order)),
+        releases=tuple(sorted(noted(list(_releases(drafts, known, progress))), key=_order)),
         pages=tuple(sorted(pages, key=lambda page: page.path)),
         publishers=tuple(publishers),
         collections=tuple(_collections(leaves, drafts)),
@@ -167,9 +167,7 @@ def _empty(drafts: Mapping[Handle, Draft]) -> dict[Handle, Draft]:
     }
 
 
-def _releases(
-    drafts: Mapping[Handle, Draft], known: Known, progress: Progress
-) -> Iterable[Described]:
+def _releases(drafts: Mapping[Handle, Draft], known: Known, progress: Progress) -> Iterable[Told]:
     siblings = _siblings(drafts)
     for number, (handle, draft) in enumerate(drafts.items(), 1):
         setting = Setting(
@@ -181,7 +179,8 @@ def _releases(
             known.gone.get(handle.name),
         )
         release = described(draft.leaf.sheet, draft.leaf.path, setting)
-        yield told(release, (each.sheet.text for each in setting.deployments))
+        texts_ = (each.sheet.text for each in setting.deployments)
+        yield told(release, known.names, texts_)
         progress(number, len(drafts))
 
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
+from typing import NamedTuple
 
 import msgspec
 
-from modelshelf.importers.page import markdown, python_needs, quality
+from modelshelf.importers.page import links, markdown, notes, python_needs, quality, related
 from modelshelf.importers.page.licenses import stated
 from modelshelf.importers.page.markdown import Page
+from modelshelf.importers.page.notes import Notes
 from modelshelf.importers.page.training import training
 from modelshelf.importers.page.usage import usage
 from modelshelf.importers.sheets.handle import parted
 from modelshelf.package.catalogue import Described, Found
+from modelshelf.package.record import Dependency
+from modelshelf.package.rules import RULES
 
 CUSTOM = "LicenseRef-"
 
@@ -45,17 +49,52 @@ class _Draft:
         )
 
 
-def told(release: Described, deployments: Iterable[str] = ()) -> Described:
-    """`release` with what its text tells; `deployments` are the texts of sheets that deploy it."""
+class Told(NamedTuple):
+    """A release with what its text tells, and what the text says of every version."""
+
+    release: Described
+    notes: Notes
+
+
+def told(release: Described, names: Mapping[str, str], deployments: Iterable[str] = ()) -> Told:
+    """`release` with what its text tells.
+
+    `names` are the packages that there are, by their handles; `deployments` the texts of sheets
+    that deploy the release.
+    """
     page = markdown.read(release.text)
     draft = _Draft(release)
     _license(draft, page)
+    _links(draft, page)
     _demo(draft)
     _usage(draft, chain([page], map(markdown.read, deployments)))
     _training(draft, page)
     _quality(draft, page)
     _needs(draft, page)
-    return draft.done()
+    _dependencies(draft, page, names)
+    changes = notes.read(page)
+    _notes(draft, changes)
+    return Told(draft.done(), changes)
+
+
+def noted(several: Sequence[Told]) -> list[Described]:
+    """The releases; one whose page is silent has its notes from the page of a later version."""
+    later: dict[str, list[Notes]] = {}
+    found: list[Described] = []
+    for release, changes in sorted(several, key=lambda each: -_version(each.release)):
+        package = release.record.package
+        others = later.setdefault(package.name, [])
+        draft = _Draft(release)
+        if package.notes is None:
+            said = next((note for each in others if (note := each.of(package.version))), None)
+            draft.tell("notes", said and f"{said}\n", Found("text"))
+        found.append(draft.done())
+        others.append(changes)
+    return found
+
+
+def _version(release: Described) -> int:
+    return parted(release.handle).version or 0
 
 
 def _license(draft: _Draft, page: Page) -> None:
@@ -73,6 +112,17 @@ def _demo(draft: _Draft) -> None:
         if address:
             draft.tell("demo", address, Found("label"))
             return
+
+
+def _links(draft: _Draft, page: Page) -> None:
+    """Papers, the source code, a demo, where to report problems, a home page."""
+    found = links.read(page, draft.release.handle.partition("/")[0])
+    papers = tuple(filter(_is_address, found.papers))
+    draft.tell("papers", papers, found.found.get("papers", Found("text")))
+    singles = {"sources": "source", "demos": "demo", "issues": "issues", "homepages": "homepage"}
+    for kind, field in singles.items():
+        address = next(filter(_is_address, getattr(found, kind)), None)
+        draft.tell(field, address, found.found.get(kind, Found("text")))
 
 
 def _usage(draft: _Draft, pages: Iterable[Page]) -> None:
@@ -108,5 +158,27 @@ def _needs(draft: _Draft, page: Page) -> None:
         draft.found |= {f"requires.{field}": found for field, found in needs.found.items()}
 
 
+def _dependencies(draft: _Draft, page: Page, names: Mapping[str, str]) -> None:
+    """Packages whose output goes in, that this one was made from, or that its own output goes into."""
+    own = parted(draft.release.handle).name
+    needed: dict[str, Dependency] = {}
+    for each in related.read(page, (own,), names.__contains__):
+        if each.kind and names[each.handle] not in {names.get(own), *needed}:
+            version = f"^{each.version}.0.0" if each.version else "*"
+            needed[names[each.handle]] = Dependency(version, each.kind)
+            draft.found[f"dependencies.{names[each.handle]}"] = each.found
+    if needed:
+        draft.record["dependencies"] = needed
+
+
+def _notes(draft: _Draft, changes: Notes) -> None:
+    """What changed in this version; a changelog without versions may be about another one."""
+    said = changes.of(draft.release.record.package.version)
+    if said:
+        draft.tell("notes", f"{said}\n", Found("text"))
+    elif changes.text and not changes.versions:
+        draft.tell("notes", f"{changes.text}\n", Found("text", unsure=True))
+
+
 def _is_address(text: str) -> bool:
-    return text.startswith(("https://", "http://")) and not set(text) & set(' <>"\t')
+    return RULES["package.source"](text) is None
