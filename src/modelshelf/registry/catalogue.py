@@ -22,7 +22,7 @@ from modelshelf.registry.derived import LARGEST_README_BYTES
 from modelshelf.registry.imported import Imported
 from modelshelf.registry.raw import RawFiles
 
-MOST_RELEASES = 500
+MOST_RELEASES = 200
 MOST_BYTES = 4 << 20
 """A part ends where its records and texts are as many, or one release later."""
 PROVIDES = ("downloads", "version-alert", "release-history", "dependents")
@@ -85,7 +85,7 @@ def _described(row: _Row, raw: RawFiles, base_url: str) -> Described:
     scan = Scan(row.verdict, row.rules, row.decision) if row.verdict else None
     withheld = "blocked by the registry's scanner" if scan and scan.withholds else None
     return Described(
-        record=_without_files(record),
+        record=_without_files(record, is_imported=said is not None),
         handle=entry.upstream.handle if entry.upstream else name,
         url=entry.upstream.url if entry.upstream else f"{base_url}/{name}",
         page=name,
@@ -104,9 +104,16 @@ def _text(raw: RawFiles, record: Record, entry: Entry) -> str:
     return (content or b"").decode(errors="replace")
 
 
-def _without_files(record: Record) -> Record:
-    """The record as a catalogue has it: whoever reads it cannot reach the files by their names."""
-    return msgspec.structs.replace(record, variants=tuple(map(_bare, record.variants)), golden=())
+def _without_files(record: Record, *, is_imported: bool) -> Record:
+    """The record as a catalogue has it: whoever reads it cannot reach the files by their names.
+
+    The text of an imported release became a file only here.
+    """
+    package = record.package
+    if is_imported:
+        package = msgspec.structs.replace(package, readme=None)
+    variants = tuple(map(_bare, record.variants))
+    return msgspec.structs.replace(record, package=package, variants=variants, golden=())
 
 
 def _bare(variant: Variant) -> Variant:
