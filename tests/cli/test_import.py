@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ from tests.cli.hub_pages import page, write_hub
 from tests.conftest import Finished, Shelf
 
 Import = Callable[..., Any]
+SAVED = Path(__file__).parents[1] / "formats" / "tf_savedmodel" / "words.tf"
 
 
 @pytest.fixture
@@ -114,6 +116,28 @@ def test_a_newer_snapshot_adds(bring: Import, tmp_path: Path, hub: str) -> None:
     report = bring()
     assert (report["added"], report["updated"]) == ([f"{hub}/clean-a@3.0.0"], [])
     assert report["unchanged"] == len(before["added"])
+
+
+def test_files_make_it_installable(bring: Import, shelf: Shelf, tmp_path: Path, hub: str) -> None:
+    bring()
+    assert shelf("install", f"{hub}/clean-a").code == 1
+    shutil.copytree(SAVED, tmp_path / "assets" / hub / "clean_A" / "2")
+    report = bring("--assets", str(tmp_path / "assets"))
+    assert (report["added"], report["updated"], report["failed"]) == ([], [], [])
+    assert [each["release"] for each in report["supplied"]] == [f"{hub}/clean-a@2.0.0"]
+    until = time.monotonic() + 60
+    while (done := shelf("install", f"{hub}/clean-a")).code:
+        assert time.monotonic() < until, done.err
+        time.sleep(0.2)
+    information = shelf("info", f"tfhub:{hub}/clean_A/2").out
+    assert "Imported from tfhub" in information
+    assert "Described only" not in information
+
+
+def test_a_folder_of_assets_that_is_none(shelf: Shelf, tmp_path: Path, hub: str) -> None:
+    folder = write_hub(tmp_path / "pages", hub)
+    more = ("--data", str(tmp_path / "new"), "--assets", str(tmp_path / "none"))
+    assert shelf("registry", "import", f"tfhub:{folder}", *more).code == 1
 
 
 def test_text_for_people(shelf: Shelf, tmp_path: Path, hub: str) -> None:

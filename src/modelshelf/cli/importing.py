@@ -8,12 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from modelshelf.cli.output import Bar, Output, size
-from modelshelf.errors import UsageError
+from modelshelf.errors import NotFound, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from modelshelf.package.catalogue import Catalogue
-    from modelshelf.registry.importing import Report
+    from modelshelf.registry.importing import Report, Source
     from modelshelf.registry.service import Kept
 
 SHOWN = 8
@@ -47,9 +47,35 @@ def run(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
         raise UsageError("tell which catalogue", expected="shelf registry import tfhub:DIR")
     catalogue = _read(arguments.which, output)
     total = len(catalogue.releases)
-    with output.progress(total, "importing", unit="releases") as bar:
-        report = importing.bring(kept, catalogue, dry_run=arguments.dry_run, progress=bar)
+    sources = _sources(arguments)
+    with (
+        output.progress(total, "importing", unit="releases") as bar,
+        output.progress(total if sources else 0, "files", unit="releases") as files,
+    ):
+        report = importing.bring(
+            kept,
+            catalogue,
+            dry_run=arguments.dry_run,
+            progress=bar,
+            sources=sources,
+            supplying=files,
+        )
     output.result(report, "\n".join(told(report, output)))
+
+
+def _sources(arguments: argparse.Namespace) -> tuple[Source, ...]:
+    """Where files come from: the folder first, then the hub."""
+    from modelshelf.registry.importing import Bounds, Folder, Hub
+
+    bounds = Bounds(private=arguments.private_addresses)
+    found: list[Source] = []
+    if arguments.assets is not None:
+        if not arguments.assets.is_dir():
+            raise NotFound("there is no folder of assets", where=str(arguments.assets))
+        found.append(Folder(arguments.assets, bounds.most_bytes))
+    if arguments.fetch:
+        found.append(Hub(bounds))
+    return tuple(found)
 
 
 def _read(specification: str, output: Output) -> Catalogue:

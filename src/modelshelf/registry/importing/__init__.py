@@ -4,8 +4,8 @@
 
 Front door: `bring`. It plans from what is here (`plan`, `names`, `here`), keeps the texts (`texts`),
 and writes whole packages, many in one transaction (`rows`, `moves`), so that a killed import goes on
-when it is run again. Where the files are to be had (`supply`), releases are published with them as
-any other.
+when it is run again. Where the files are to be had (`sources`), releases are published with them as
+any other (`supply`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,15 @@ from sqlalchemy.exc import IntegrityError as NotUnique
 from modelshelf.errors import Conflict
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.registry import log
-from modelshelf.registry.importing import batches, rows, texts
+from modelshelf.registry.importing import batches, rows, supply, texts
+from modelshelf.registry.importing.fetching import Bounds
 from modelshelf.registry.importing.plan import Package, Plan, planned
 from modelshelf.registry.importing.report import Report
+from modelshelf.registry.importing.sources import Folder, Hub, Source
+from modelshelf.registry.importing.supply import Outcome
 from modelshelf.registry.service import Kept
 
-__all__ = ["Report", "bring"]
+__all__ = ["Bounds", "Folder", "Hub", "Report", "Source", "bring"]
 
 LOCK = "import.lock"
 Progress = Callable[[int], None]
@@ -37,11 +40,14 @@ def bring(
     *,
     dry_run: bool = False,
     progress: Progress = lambda _count: None,
+    sources: tuple[Source, ...] = (),
+    supplying: Progress = lambda _count: None,
 ) -> Report:
     """Bring all packages of the catalogue aboard, or tell what would become of them.
 
-    Run again, it changes nothing but what the catalogue says otherwise by now. Raises Conflict
-    where another import is at it, or someone took one of the names meanwhile.
+    Run again, it changes nothing but what the catalogue says otherwise by now. Of releases whose
+    files the first of the `sources` has, or the next, they are published. Raises Conflict where
+    another import is at it, or someone took one of the names meanwhile.
     """
     with _alone(kept):
         with kept.database.reading() as connection:
@@ -49,7 +55,11 @@ def bring(
         for batch in () if dry_run else batches.of(plan):
             _write(kept, catalogue.hub, batch)
             progress(sum(len(each.releases) for each in batch))
-    return _report(catalogue, plan, dry_run=dry_run)
+        supplied = Outcome()
+        if sources and not dry_run:
+            supply.clean(kept)
+            supplied = supply.supply(kept, catalogue.hub, plan, sources, supplying)
+    return _report(catalogue, plan, supplied, dry_run=dry_run)
 
 
 def _write(kept: Kept, hub: str, packages: tuple[Package, ...]) -> None:
@@ -86,7 +96,7 @@ def _alone(kept: Kept) -> Iterator[None]:
         lock.release()
 
 
-def _report(catalogue: Catalogue, plan: Plan, *, dry_run: bool) -> Report:
+def _report(catalogue: Catalogue, plan: Plan, supplied: Outcome, *, dry_run: bool) -> Report:
     steps = {
         step: tuple(
             f"{package.name}@{each.version}"
@@ -107,4 +117,6 @@ def _report(catalogue: Catalogue, plan: Plan, *, dry_run: bool) -> Report:
         kept=steps["kept"],
         renamed=plan.renamed,
         passed=plan.passed,
+        supplied=supplied.supplied,
+        failed=supplied.failed,
     )
