@@ -125,7 +125,8 @@ def _groups(columns: Sequence[Column], widths: Sequence[int]) -> str:
     told = []
     for group, places in _spans(columns):
         room = sum(widths[place] for place in places) + len(_GAP) * (len(places) - 1)
-        told.append(group.ljust(room) if not group else f" {group} ".center(room, "\u2500"))
+        ruled = f" {group} ".center(room, "\u2500")
+        told.append(ruled if group and room >= len(group) + 4 else group.ljust(room))
     return _GAP.join(text[: sum(widths) * 2] for text in told).rstrip()
 
 
