@@ -28,10 +28,6 @@ _HANDLE = re.compile(r"[\w.+-]{1,100}(?:/[\w.+-]{1,100}){1,12}")
 _VERSION = re.compile(r"/(\d{1,6})$")
 _NAMED_SO = re.compile(r"pre-?process", re.IGNORECASE)
 _PREPROCESS = re.compile(r"\bpre-?process", re.IGNORECASE)
-_TO_NAMED_SO = re.compile(r"pre-?process", re.IGNORECASE)
-_PREPROCESS = re.compile(
-    r".{0,30}\b(?:for|to|as) (?:the |a |an )?(?:\w+ )?pre-?process", re.IGNORECASE
-)
 _TO_PREPROCESS = re.compile(
     r".{0,30}\b(?:for|to|as) (?:the |a |an )?(?:\w+ )?pre-?process", re.IGNORECASE
 )
