@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy import insert
 
@@ -25,7 +27,11 @@ PACKAGES = catalogue(
 def aboard(registry: Running) -> Running:
     """A registry with three described releases, everything derived."""
     importing.bring(registry.service, PACKAGES)
-    registry.service.jobs.run_due()
+    registry.service.jobs.wake()
+    until = time.monotonic() + 60
+    while registry.service.search.query("", {}).total < 2:
+        assert time.monotonic() < until
+        time.sleep(0.05)
     return registry
 
 
