@@ -170,3 +170,12 @@ def test_every_model_is_in_exactly_one_family_in_any_order(models: list[Model]) 
     assert {f.id: {m[:2] for m in f.members} for f in again} == {
         f.id: {m[:2] for m in f.members} for f in found
     }
+
+
+def test_a_number_that_the_publisher_tells_has_no_second_meaning() -> None:
+    first = model("finch121", "Finch", features={"depth": 121, "batch-norm": True})
+    family = together(first, model("finch169", "Finch", features={"depth": 169}))
+    assert [dict(each.features) for each in family.members] == [
+        {"depth": 121, "batch-norm": True},
+        {"depth": 169},
+    ]

@@ -163,11 +163,13 @@ def _name_key(placed: _Placed) -> tuple[str, Key, tuple[str, ...]]:
 def _family(identifier: str, key: Key, placed: Sequence[_Placed]) -> Family:
     ordered = sorted(placed, key=lambda each: (each.model.package, each.model.variant))
     named = [
-        Named(each.model.name, each.algorithm.features if each.algorithm else {})
+        Named(
+            each.model.name, each.algorithm.features if each.algorithm else {}, each.model.features
+        )
         for each in ordered
     ]
     members = tuple(
-        Member(each.model.package, each.model.variant, {**found, **each.model.features}, each.why)
+        Member(each.model.package, each.model.variant, found, each.why)
         for each, found in zip(ordered, features(named, key.task), strict=True)
     )
     return Family(

@@ -52,7 +52,7 @@ def of_variant(
         task=own.get("task") or package.task,
         architectures=architectures or ((algorithm,) if algorithm else ()),
         datasets=(own["dataset"],) if "dataset" in own else package.datasets,
-        languages=tuple(_listed(own.get("language") or package.language)),
+        languages=_direction(variant) or tuple(_listed(own.get("language") or package.language)),
         summary=variant.summary or package.summary or "",
         text=text,
         declared=package.family,
@@ -72,6 +72,12 @@ def _own_name(record: Record, variant: Variant) -> str:
     if len(record.variants) > 1:
         return variant.entrypoint or variant.name
     return record.package.name.partition("/")[2]
+
+
+def _direction(variant: Variant) -> tuple[str, ...]:
+    """Of a translation: who translates the other way cannot stand in."""
+    ends = [variant.features.get(f"{end}-language") for end in ("source", "target")]
+    return (" to ".join(map(str, ends)),) if all(ends) else ()
 
 
 def _differing(variant: Variant) -> dict[str, Feature]:

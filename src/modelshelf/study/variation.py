@@ -25,10 +25,12 @@ class Named(NamedTuple):
 
     name: str
     label: Mapping[str, Feature]
+    own: Mapping[str, Feature] = {}
+    """What its publisher says; a number that is told there needs no other meaning."""
 
 
 def features(members: Sequence[Named], task: str | None) -> list[dict[str, Feature]]:
-    """For each member, in order, its features by name."""
+    """For each member, in order, its features by name; its publisher's go before all others."""
     numbers = [plain_numbers(member.name) for member in members]
     meanings = _meanings(members, numbers, task or "")
     found = [_of(*each, meanings) for each in zip(members, numbers, strict=True)]
@@ -52,7 +54,8 @@ def _of(member: Named, numbers: Sequence[str], meanings: Mapping[int, str]) -> d
             found.setdefault(meaning, float(text) if "." in text else int(text))
     if "number" in member.label:
         found["depth"] = member.label["number"]
-    return found
+    said = set(member.own.values())
+    return {**{key: value for key, value in found.items() if value not in said}, **member.own}
 
 
 def _meanings(
@@ -76,6 +79,7 @@ def _meaning(column: Sequence[str], task: str) -> str:
         return "width"
     whole = [int(text) for text in column if text.isdigit()]
     sizes = [number for number in whole if _SMALLEST_RESOLUTION <= number <= _LARGEST_RESOLUTION]
-    if task.startswith(_SEEN) and len(sizes) == len(column):
+    even = [number for number in sizes if number % 8 == 0]
+    if task.startswith(_SEEN) and len(sizes) == len(column) <= 2 * len(even):
         return "resolution"
     return "number"

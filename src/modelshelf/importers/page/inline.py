@@ -124,7 +124,7 @@ def _targets(form: re.Pattern[str], text: str, line: int, *, image: bool) -> lis
 
 
 def _is_link(found: re.Match[str]) -> bool:
-    """`[DELF project] (https://…)` was meant as a link, `x[0] (see below)` was not."""
+    """`[bird project] (https://…)` was meant as a link, `x[0] (see below)` was not."""
     return "://" in found[3] if found[2] else any(mark in found[3] for mark in "/.#:@")
 
 

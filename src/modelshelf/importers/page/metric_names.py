@@ -159,7 +159,7 @@ def _measure(number: int, found: re.Match[str]) -> Measure:
 def measures(label: str) -> tuple[Measure, ...]:
     """The measures that a label (the head of a column, what stands before a colon) names.
 
-    `F1 / Accuracy` and `XNLI (Accuracy)` name theirs; `Pixel accuracy on COCO (test)` its data too.
+    `F1 / Accuracy` and `XNLI (Accuracy)` name theirs; `Pixel accuracy on BIRDS (test)` its data too.
     Empty where the label names none, or one that is not the package's own.
     """
     label = label.replace("_", " ").strip()
@@ -221,12 +221,12 @@ def _fits(hit: Hit, label: str) -> bool:
 
 
 def _proper(word: str) -> bool:
-    """Whether a word is written as names of data are: `COCO`, `ImageNet`, `VOC2007`."""
+    """Whether a word is written as names of data are: `BIRDS`, `BirdNet`, `SNG2007`."""
     return sum(each.isupper() or each.isdigit() for each in word) > 1
 
 
 def data_named(text: str) -> tuple[str | None, str | None]:
-    """The data and the split of it that words name: `COCO 2017 test set` → `COCO 2017`, `test`."""
+    """The data and the split of it that words name: `BIRDS 2017 test set` → `BIRDS 2017`, `test`."""
     text = " ".join(text.split()).strip(" .,;:")
     said = _SPLIT.search(text)
     if said:

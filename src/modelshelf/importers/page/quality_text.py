@@ -97,7 +97,7 @@ def _last_data(texts: Sequence[str]) -> tuple[str | None, str | None]:
 
 
 def data_of(text: str) -> tuple[str | None, str | None]:
-    """The data that plain text speaks of (`on the COCO 2017 validation set`), and its split."""
+    """The data that plain text speaks of (`on the BIRDS 2017 validation set`), and its split."""
     text = _QUOTED.sub(" ", text)
     for found in _ON.finditer(text):
         data = bool(found["is"] or found["has"])
@@ -112,7 +112,7 @@ def data_of(text: str) -> tuple[str | None, str | None]:
 
 
 def _is_name(text: str) -> bool:
-    """Whether a word of it is written as only names are: `ImageNet`, `VOC2007`."""
+    """Whether a word of it is written as only names are: `BirdNet`, `SNG2007`."""
     return any(
         sum(letter.isupper() or letter.isdigit() for letter in word) > 1 for word in text.split()
     )

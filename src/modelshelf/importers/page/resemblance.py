@@ -74,7 +74,7 @@ def _matched(label: list[str], name: list[str]) -> float:
 
 
 def _abbreviates(token: str, word: str) -> bool:
-    """`effnet` and `efficientnet`, `tiny` and `t`: same first and last letter, the others in order."""
+    """`sparnet` and `sparrownet`, `tiny` and `t`: same first and last letter, the others in order."""
     if token.isdigit() or word.isdigit() or token[0] != word[0]:
         return False
     if len(word) == 1:
