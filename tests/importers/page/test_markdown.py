@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from modelshelf.importers.page.inline import code_spans, links, plain, sentences
 from modelshelf.importers.page.markdown import Code, Comment, Paragraph, Table, read
 from tests.corpora import corpus
-from tests.importers.page.hostile import survives
 
 PAGE = """\
 # Module acme/digits/1
@@ -167,11 +166,6 @@ def test_any_text_is_a_page(text: str) -> None:
     assert all(1 <= block.line <= lines for block in page.blocks)
     assert all(1 <= link.line <= lines for link in page.links)
     assert page.text == text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-@pytest.mark.parametrize("function", ["read"])
-def test_hostile_pages_end(function: str) -> None:
-    assert survives("modelshelf.importers.page.markdown", function) == ""
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from modelshelf.importers.page import markdown, notes
 from modelshelf.package.catalogue import Found
 from tests.corpora import corpus
-from tests.importers.page.hostile import survives
 
 CHANGELOG = """\
 # Module acme/digits/3
@@ -83,10 +82,6 @@ def test_without_versions_the_text_remains() -> None:
 @given(st.text(alphabet="# Changelog\nversion 1.2v-*:", max_size=200))
 def test_no_text_is_too_much(text: str) -> None:
     assert all(found(text).versions.values())
-
-
-def test_hostile_pages_end() -> None:
-    assert survives("modelshelf.importers.page.notes", "read") == ""
 
 
 def test_pages_of_a_hub() -> None:

@@ -8,7 +8,6 @@ from modelshelf.importers.page import markdown, python_needs
 from modelshelf.package.catalogue import Found
 from modelshelf.package.python_needs import need_of
 from tests.corpora import corpus
-from tests.importers.page.hostile import survives
 
 
 def needs(text: str) -> python_needs.Needs:
@@ -85,10 +84,6 @@ def test_python_itself_and_distributions_of_sentences() -> None:
 def test_what_is_found_can_be_read(text: str) -> None:
     for page in (text, f"```\npip install {text}\n```", f"It requires {text}"):
         assert all(map(need_of, needs(page).requires.python))
-
-
-def test_hostile_pages_end() -> None:
-    assert survives("modelshelf.importers.page.python_needs", "read") == ""
 
 
 @pytest.mark.parametrize(

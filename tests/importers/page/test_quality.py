@@ -8,7 +8,6 @@ from modelshelf.importers.page import markdown, quality
 from modelshelf.importers.page.metric_names import measures
 from modelshelf.importers.page.quality import Figure
 from tests.corpora import corpus
-from tests.importers.page.hostile import survives
 
 Row = tuple[str, float, str | None, str | None, str]
 
@@ -261,10 +260,6 @@ def test_variants_share_a_table() -> None:
 def test_no_text_is_too_much(text: str) -> None:
     for each in quality.read(markdown.read(text)):
         assert each.metric.name
-
-
-def test_hostile_pages_end() -> None:
-    assert survives("modelshelf.importers.page.quality", "read") == ""
 
 
 def _judged(name: str) -> set[str]:

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from modelshelf.importers.page import markdown, related
 from modelshelf.package.catalogue import Found
 from tests.corpora import corpus
-from tests.importers.page.hostile import survives
 
 KNOWN = {
     "acme/digits", "acme/digits_preprocess", "acme/digits_large", "acme/digits_base", "acme/speech",
@@ -137,15 +136,6 @@ def test_the_part_that_counts_most_is_kept() -> None:
 def test_no_text_is_too_much(text: str) -> None:
     for page in (text, f"```\n{text}\n```", f"```\na = hub.load('acme/speech')\n{text}\n```"):
         assert all(handle in KNOWN for handle, _ in found(page))
-
-
-def everything(page: markdown.Page) -> tuple[related.Related, ...]:
-    """For the hostile pages: every text is a handle."""
-    return related.read(page, ("acme/digits",), lambda handle: len(handle) > 2)
-
-
-def test_hostile_pages_end() -> None:
-    assert survives("tests.importers.page.test_related", "everything") == ""
 
 
 def test_pages_of_a_hub() -> None:

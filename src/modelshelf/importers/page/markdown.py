@@ -18,6 +18,8 @@ from modelshelf.importers.page.inline import Link, References, definition, links
 
 PAGE_CHARACTERS = 1_000_000
 """What stands behind is not read."""
+LINE_CHARACTERS = 50_000
+"""What stands behind on a line is not read."""
 CELL_COUNT = 60
 """Cells of a row; what stands behind is not read."""
 
@@ -135,7 +137,7 @@ class Page(msgspec.Struct, frozen=True, dict=True):
 def read(text: str) -> Page:
     """The page that `text` is; any text is one."""
     text = text[:PAGE_CHARACTERS].replace("\r\n", "\n").replace("\r", "\n")
-    return _Reader(text.split("\n")).page(text)
+    return _Reader([line[:LINE_CHARACTERS] for line in text.split("\n")]).page(text)
 
 
 def _texts(section: Section) -> Iterator[tuple[str, int]]:
