@@ -159,7 +159,7 @@ def _measure(number: int, found: re.Match[str]) -> Measure:
 def measures(label: str) -> tuple[Measure, ...]:
     """The measures that a label (the head of a column, what stands before a colon) names.
 
-    `F1 / Accuracy` and `XNLI (Accuracy)` name theirs; `Pixel accuracy on BIRDS (test)` its data too.
+    `F1 / Accuracy` and `XDIG (Accuracy)` name theirs; `Pixel accuracy on BIRDS (test)` its data too.
     Empty where the label names none, or one that is not the package's own.
     """
     label = label.replace("_", " ").strip()

@@ -173,7 +173,7 @@ def _row_label(
 
 
 def _by_corner(sheet: _Sheet, columns: Columns) -> Iterator[_Raw]:
-    """`XNLI (Accuracy)` in the corner: rows are models, columns parts of the data."""
+    """`XDIG (Accuracy)` in the corner: rows are models, columns parts of the data."""
     if not columns or not columns[0]:
         return
     for number, row in enumerate(sheet.rows):

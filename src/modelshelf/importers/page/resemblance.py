@@ -1,4 +1,4 @@
-"""How well a label of a page (`EffNetV2-B0`, `Large` with `0.75`) names a model (`eff_net_v2_b0`)."""
+"""How well a label of a page (`EffDigit-B0`, `Large` with `0.75`) names a model (`efficient_digit_b0`)."""
 
 from __future__ import annotations
 
