@@ -222,6 +222,20 @@ def test_tables_that_are_others_are_told(table: str, tmp_path: Path) -> None:
         _use(str(place))
 
 
+def test_tables_of_an_earlier_version_lack_what_it_did_not_know(tmp_path: Path) -> None:
+    import duckdb
+
+    place = tmp_path / "stored"
+    write([WHOLE], str(place))
+    part = place / "packages" / "0000.parquet"
+    later = part.with_name("later.parquet")
+    part.rename(later)
+    duckdb.sql(f"COPY (SELECT * EXCLUDE (license, models), 1 AS old FROM '{later}') TO '{part}'")
+    with Study.of([stored(str(place))]) as study:
+        found = study.query("SELECT package, license, models, versions FROM packages").rows
+    assert found == [("acme/digits", None, None, 2)]
+
+
 def test_a_wrong_statement_is_no_damage(tmp_path: Path) -> None:
     import duckdb
 

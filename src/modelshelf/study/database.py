@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from modelshelf.errors import ShelfError, UsageError
+from modelshelf.errors import FormatError, ShelfError, UsageError
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.package.elements import ELEMENTS
 from modelshelf.store.database import MEMORY_MIB, connect, parquet, telling
@@ -26,6 +26,8 @@ from modelshelf.study.rows import rows
 from modelshelf.study.schema import TABLES, FamilyRow, KeyFamilyRow, ModelRow, Row, columns
 from modelshelf.study.spool import Spool
 
+_NAMES = {"catalogue", "package", "version", "variant", "publisher", "path"}
+"""Columns by which rows are known: without them, they are none of ours."""
 _Parts = Mapping[str, tuple[str, ...]]
 _CREATED: tuple[type[Row], ...] = (*TABLES, FamilyRow, KeyFamilyRow)
 _ELEMENTS = """
@@ -180,14 +182,28 @@ class Study:
         """Each table under its name: what is here, and what lies in Parquet."""
         for table in TABLES:
             name = "plain_models" if table is ModelRow else table.table
-            named = ", ".join(f'"{column}"' for column in columns(table))
-            sources = [_own(table)]
-            sources += [parquet(each[table.table]) for each in stored if each.get(table.table)]
-            union = " UNION ALL ".join(f"SELECT {named} FROM {each}" for each in sources)  # noqa: S608
+            selects = [f"SELECT * FROM {_own(table)}"]  # noqa: S608
+            selects += [self._stored(table, parts) for parts in stored if parts.get(table.table)]
+            union = " UNION ALL ".join(selects)
             self._connection.execute(f"CREATE VIEW {name} AS {union}")
         self._name_elements()
         self._connection.execute(_ELEMENTS)
         self._connection.execute(_MODELS)
+
+    def _stored(self, table: type[Row], parts: _Parts) -> str:
+        """What SELECTs the rows that lie in Parquet; columns of later versions are NULL in them."""
+        source = parquet(parts[table.table])
+        found = self.query(f"DESCRIBE SELECT * FROM {source}").rows  # noqa: S608
+        there = {str(name) for name, *_ in found}
+        wanted = columns(table)
+        if lost := (wanted.keys() & _NAMES) - there:
+            raise FormatError(
+                f"Stored tables lack a column of `{table.table}`", expected=", ".join(sorted(lost))
+            )
+        named = ", ".join(
+            f'{_column(name, there)}::{kind} AS "{name}"' for name, kind in wanted.items()
+        )
+        return f"SELECT {named} FROM {source}"  # noqa: S608
 
     def _name_elements(self) -> None:
         self._connection.execute(
@@ -203,6 +219,10 @@ class Study:
         twice = [each for each in self.catalogues if self.catalogues.count(each) > 1]
         if twice:
             raise UsageError("A catalogue was given twice", got=twice[0])
+
+
+def _column(name: str, there: set[str]) -> str:
+    return f'"{name}"' if name in there else "NULL"
 
 
 def _own(table: type[Row]) -> str:
