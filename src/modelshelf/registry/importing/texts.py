@@ -59,7 +59,7 @@ def _kept(kept: Kept, content: bytes) -> Text:
         length = kept.blobs.size(digest.hex())
         if length is None:
             with kept.codecs.one() as codec:
-                blob = codec.solo(raw)
+                blob = codec.solo(raw, 1)
             kept.blobs.put(digest.hex(), blob)
             length = len(blob)
         ids.append(digest)
