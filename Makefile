@@ -8,8 +8,11 @@ ENVIRONMENTS := $(patsubst tests/frameworks/environments/%.txt,.venv/environment
 # TensorFlow.js is npm's; its tests are left out where npm is not there.
 ENVIRONMENTS += $(if $(shell command -v npm),.venv/environments/tfjs/ready)
 
+# The registry's pages are tested in a browser of the system, which is not installed from here.
+CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
+
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-frameworks fuzz check docs bench bench-bytes lock clean
+.PHONY: help demo test test-frameworks test-browser fuzz check docs bench bench-bytes lock clean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 24
@@ -18,10 +21,13 @@ demo: .venv/ready ## Train, publish, find, install, run, upgrade and remove a re
 	$(BIN)/python examples/digits/demo.py
 
 test: check ## Check and test everything that needs no framework
-	$(BIN)/python -m pytest -n 2 --ignore=tests/frameworks --cov --cov-report=term --cov-fail-under=85
+	$(BIN)/python -m pytest -n 2 --ignore=tests/frameworks --ignore=tests/browser --cov --cov-report=term --cov-fail-under=85
 
 test-frameworks: .venv/frameworks $(ENVIRONMENTS) ## Test against the real frameworks (installs them)
 	$(BIN)/python -m pytest tests/frameworks tests/examples -n 2
+
+test-browser: .venv/ready $(if $(CHROMIUM),.venv/browser/ready) ## Test the registry's pages in chromium, if there is one
+	$(BIN)/python -m pytest tests/browser
 
 fuzz: .venv/ready ## Feed every reader 20,000 damaged files: no crash, no hang, no code run
 	$(BIN)/python -m tests.fuzz --count 20000
@@ -67,6 +73,13 @@ clean: ## Delete what the other targets made
 .venv/bytes/ready: benchmarks/bytes/requirements.txt .venv/ready
 	$(PYTHON) -m venv $(@D)
 	$(@D)/bin/python $(INSTALL) -r $<
+	touch $@
+
+.venv/browser/ready: tests/browser/requirements.txt tests/browser/axe.json .venv/ready
+	mkdir -p $(@D)
+	$(BIN)/python $(INSTALL) -r $<
+	cp tests/browser/axe.json $(@D)/package.json
+	! command -v npm > /dev/null || npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(@D)
 	touch $@
 
 .venv/environments/%/ready: tests/frameworks/environments/%.txt .venv/ready

@@ -62,6 +62,8 @@ def _rendered(text: str, files: tuple[tuple[str, str], ...]) -> str:
         clean_content_tags={"script", "style", "title", "textarea", "svg", "math"},
         attributes=_ATTRIBUTES,
         attribute_filter=kept,
+        # a table may be wider than the screen: then a keyboard must get into it to scroll
+        set_tag_attribute_values={"table": {"tabindex": "0"}},
         url_schemes={"http", "https", "mailto"},
         link_rel="nofollow noopener noreferrer ugc",
     )

@@ -12,8 +12,16 @@ import msgspec
 
 
 def learn() -> int:
-    """Make a decoder of every struct that is imported; gives how many there are."""
-    return len([msgspec.json.Decoder(kind) for kind in _below(msgspec.Struct)])
+    """Make a decoder of every struct that is imported and can be decoded; gives how many there are."""
+    return sum(map(_learned, _below(msgspec.Struct)))
+
+
+def _learned(kind: type[msgspec.Struct]) -> bool:
+    try:
+        msgspec.json.Decoder(kind)
+    except TypeError:  # of several structs that look alike in JSON: nobody decodes such
+        return False
+    return True
 
 
 def _below(kind: type[msgspec.Struct]) -> Iterator[type[msgspec.Struct]]:
