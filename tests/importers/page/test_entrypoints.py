@@ -127,7 +127,7 @@ def test_what_the_code_does_with_a_model() -> None:
 @given(st.text("torch.hub.load()'\"a/b,#=\n \\`|-*{}[]", max_size=300))
 def test_any_text_is_read(code: str) -> None:
     page = page_of(f"```\nx = torch.hub.load('a/b', 'c')\n{code}\n```\n{code}")
-    assert len(read(page).calls) <= 300
+    assert len(read(page).calls) <= 600
 
 
 def test_texts_that_keep_a_reader_busy() -> None:

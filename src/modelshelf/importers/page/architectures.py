@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from modelshelf.importers.page.inline import plain
@@ -24,6 +25,12 @@ _BEHIND = re.compile(r"\s(?:on|for|with|from|in|by)\s.*|:\s.*")
 _ABBREVIATED = re.compile(r"\(([A-Za-z][\w-]{1,20})\)")
 _WORD = re.compile(r"(?<![\w.-])[A-Za-z][A-Za-z0-9]*(?:[-_][A-Za-z0-9]+){0,4}(?![\w(])")
 _LONGEST_WORD = 40
+_SHORTEST_PART = 5
+_NETWORK = re.compile(
+    r"(?=.{5})(?=.*[A-Z])[A-Za-z]{1,30}?"
+    r"(?:[Nn]et|[Nn]e[Xx]t|[Nn]e[Ss]t|NAS|[Ff]ormer|GAN|[CR]NN|MLP)(?:[Vv]?\d{1,2})?"
+)
+"""How names of networks are built."""
 _GENERATION = re.compile(r"v?\d")
 _WHOLES = {"models", "model", "network", "networks", "net", "nets", "package"}
 """Words around the name in a title."""
@@ -41,12 +48,18 @@ class Algorithms(NamedTuple):
 
 
 def algorithms(page: Page, title: str, models: Mapping[str, Sequence[str]]) -> Algorithms:
-    """The algorithms of the models of a page, which has the names given for each, the closest first."""
+    """The algorithms of the models of a page, which has the names given for each, the closest first.
+
+    Where a method is applied to several architectures, each is an algorithm of its own.
+    """
     forms = titles(title)
+    words = _words(page)
     called = [form for form in forms if any(_is_called(names, form) for names in models.values())]
     if called:
-        return Algorithms(called[0], {}, told=True)
-    words = _words(page)
+        inside = {key: _inside(names[0], called[0], words) for key, names in models.items()}
+        apart = len(set(inside.values())) > 1
+        others = {key: f"{called[0]} {word}" for key, word in inside.items() if word and apart}
+        return Algorithms(called[0], others, told=True)
     found = {key: _in_words(names, words) for key, names in models.items()}
     distinct = {each for each in found.values() if each}
     if not distinct:
@@ -125,6 +138,32 @@ def _words(page: Page) -> Counter[str]:
 def _is_name(word: str) -> bool:
     """Words with a capital inside, or with a number behind their name, are names of methods."""
     return any(map(str.isupper, word[1:])) or bool(re.match(r"[A-Z][a-z]+-?\d", word))
+
+
+def _inside(name: str, title: str, words: Counter[str]) -> str | None:
+    """The network that a name holds beside the title, as the page writes it: `meth_wrennet50`."""
+    counts: Counter[str] = Counter()
+    for word, count in words.items():
+        for part in word.split("-"):
+            bare = _without_size(part)
+            if _NETWORK.fullmatch(bare) and folded(bare) not in folded(title):
+                counts[bare] += count
+    tokens = [folded(token) for token in re.split(r"[\W_]+", name) if token]
+    for place in range(len(tokens)):
+        fitting = [word for word in counts if _is_part(folded(word), tokens[place:])]
+        if fitting:
+            return max(fitting, key=lambda word: (len(folded(word)), counts[word], word))
+    return None
+
+
+def _is_part(word: str, tokens: Sequence[str]) -> bool:
+    """Whether the tokens of a name begin with a word of the page, or shorten it a little."""
+    rest = "".join(tokens)
+    if rest.startswith(word):
+        ends = set(accumulate(map(len, tokens)))
+        return len(word) in ends or bool(re.match(r"v?\d", rest[len(word) :]))
+    first = _first(tokens[0])
+    return len(first) >= _SHORTEST_PART and word.startswith(first) and len(word) <= len(first) + 4
 
 
 def _in_words(names: Sequence[str], words: Counter[str]) -> str | None:

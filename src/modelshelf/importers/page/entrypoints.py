@@ -10,6 +10,7 @@ import ast
 import math
 import re
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple
 
 from modelshelf.importers.page import listed
@@ -86,10 +87,11 @@ def read(page: Page) -> Examples:
     """The calls and uses in the code of a page, in its order; then what else it names."""
     blocks = tuple(_blocks(page))
     scope = Scope(blocks)
-    called = [call for block in blocks for piece in block.pieces
-              for call in _calls(piece, block, scope, page)]  # fmt: skip
-    found = dict.fromkeys([*called, *_listed(called, page)])
-    return Examples(tuple(found)[:most_calls], tuple(_uses(blocks)), blocks)
+    every = (call for block in blocks for piece in block.pieces
+             for call in _calls(piece, block, scope, page))  # fmt: skip
+    called = list(islice(every, most_calls))
+    found = dict.fromkeys([*called, *islice(_listed(called, page), most_calls)])
+    return Examples(tuple(found), tuple(_uses(blocks)), blocks)
 
 
 def _blocks(page: Page) -> Iterator[Example]:
@@ -194,7 +196,7 @@ def _beside(
     known: str, node: ast.expr, name: str, piece: Piece, block: Example, scope: Scope, page: Page
 ) -> list[str]:
     """What code, its comments and sentences offer in the place of a text that is given."""
-    found = [other for other, _ in listed.in_code(known, scope.blocks)]
+    found = list(scope.groups.get(known, ()))
     variable = node.id if isinstance(node, ast.Name) else ""
     for argument in {name, variable} - {""}:
         found += [other for other, _ in listed.given_in_prose(argument, page)]

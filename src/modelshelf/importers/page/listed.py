@@ -21,6 +21,7 @@ longest_name_characters = 80
 _NAME = re.compile(r"[A-Za-z0-9][\w.@-]{0,79}")
 _WORD = re.compile(r"[A-Za-z0-9][\w.@-]{1,79}")
 _QUOTED = re.compile(r"""(["'`])([\w.@/-]{1,80})\1""")
+_MARK = "[\"'\u2018\u2019\u201c\u201d]"
 _CODE = re.compile(r"`([^`\n]{1,80})`(?!`)")
 _POINT = re.compile(r"[*_ ]{0,4}`([^`\n]{1,80})`")
 _OURS = re.compile(r"\(ours\)|\bours\b", re.IGNORECASE)
@@ -124,20 +125,26 @@ def in_comment(known: str, comment: str, *, loose: bool = False) -> Iterator[str
 
 def given_in_prose(argument: str, page: Page) -> Iterator[tuple[str, int]]:
     """Values that sentences give an argument: `Setting precision='b' will load ...`."""
-    form = re.compile(rf"(?<![\w.]){re.escape(argument)}\s?=\s?([\"'])([\w.-]{{1,80}})\1")
+    form = re.compile(rf"(?<![\w.]){re.escape(argument)}\s?=\s?{_MARK}([\w.-]{{1,80}}){_MARK}")
     for block in page.paragraphs:
         for found in form.finditer(block.text):
-            yield found[2], block.line + block.text.count("\n", 0, found.start())
+            yield found[1], block.line + block.text.count("\n", 0, found.start())
 
 
-def in_code(known: str, examples: Iterable[Example]) -> Iterator[tuple[str, int]]:
-    """Names that are the keys of a dictionary, or stand in a list, where a known one is."""
+def groups(examples: Iterable[Example]) -> dict[str, list[str]]:
+    """For each text that is a key of a dictionary, or stands in a list, those beside it.
+
+    Only where all are alike; of several groups with one text the first.
+    """
+    found: dict[str, list[str]] = {}
     for example in examples:
         for piece in example.pieces:
             for node in ast.walk(piece.node):
                 names = _strings(node)
-                if known in names and all(alike(name, known) for name in names):
-                    yield from ((name, piece.at(node)) for name in names)
+                if names and all(alike(name, names[0]) for name in names):
+                    for name in names:
+                        found.setdefault(name, names)
+    return found
 
 
 def _strings(node: ast.AST) -> list[str]:
@@ -146,8 +153,10 @@ def _strings(node: ast.AST) -> list[str]:
         else node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set)
         else []
     )  # fmt: skip
+    if len(nodes) > most_names:
+        return []
     found = [n.value for n in nodes if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    return found if len(found) == len(nodes) and len(found) <= most_names else []
+    return found if len(found) == len(nodes) else []
 
 
 def _cells(row: tuple[str, ...], columns: tuple[int, ...]) -> tuple[str, ...]:

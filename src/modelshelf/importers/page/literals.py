@@ -12,6 +12,7 @@ from itertools import islice, product
 from typing import NamedTuple
 
 from modelshelf.importers.page.example_code import Example, Piece
+from modelshelf.importers.page.listed import groups
 
 Literal = str | int | float | bool | None
 
@@ -44,6 +45,7 @@ class Scope:
 
     def __init__(self, blocks: Iterable[Example]) -> None:
         self.blocks = list(blocks)
+        self.groups = groups(self.blocks)
         self.values: dict[str, list[Known]] = {}
         self.loads = {"hub.load", "torch.hub.load"}
         for block in self.blocks:

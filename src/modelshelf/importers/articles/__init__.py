@@ -1,0 +1,1 @@
+"""What a catalogue of articles (front matter or HTML around an article with example code) holds."""
