@@ -179,3 +179,12 @@ def test_a_number_that_the_publisher_tells_has_no_second_meaning() -> None:
         {"depth": 121, "batch-norm": True},
         {"depth": 169},
     ]
+
+
+def test_a_width_of_one_is_not_what_a_flag_says() -> None:
+    tuned = {"fine-tunable": True}
+    family = together(
+        model("sparrow_v1_050_128", "Sparrow V1", features=tuned),
+        model("sparrow_v1_100_128", "Sparrow V1", features=tuned),
+    )
+    assert [each.features["width"] for each in family.members] == [0.5, 1.0]

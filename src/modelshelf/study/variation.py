@@ -54,7 +54,8 @@ def _of(member: Named, numbers: Sequence[str], meanings: Mapping[int, str]) -> d
             found.setdefault(meaning, float(text) if "." in text else int(text))
     if "number" in member.label:
         found["depth"] = member.label["number"]
-    said = set(member.own.values())
+    # True is 1: a width of 1.0 is not what `fine-tunable = true` says
+    said = {value for value in member.own.values() if not isinstance(value, bool)}
     return {**{key: value for key, value in found.items() if value not in said}, **member.own}
 
 

@@ -151,9 +151,14 @@ def _series(family: Family, kind: Measure, axis: _Axis) -> str | None:
         family.varying, key=lambda v: not any(_is_number(c.value) for c in v.values)
     ):
         values = {told(each.features.get(varies.feature)) for each in measured}
-        if varies.feature != axis.key and 2 <= len(values) <= min(_MOST_SERIES, len(measured) // 2):
+        if varies.feature != axis.key and _are_few(len(values), len(measured)):
             return varies.feature
     return None
+
+
+def _are_few(values: int, models: int) -> bool:
+    """Whether series are few, and some of them have several models."""
+    return 2 <= values <= _MOST_SERIES and 3 * values <= 2 * models
 
 
 def _place(family: Family, by: str | None, name: str) -> tuple[int, float, str]:
