@@ -118,6 +118,9 @@ def test_one_release_is_scanned_again(
         (["rescan", "nobody/nothing@1.0.0"], 1),
         (["quarantine", "nobody/nothing", "--reason", "x"], 1),
         (["decide"], 2),
+        (["give"], 2),
+        (["give", "acme"], 2),
+        (["give", "nobody-there", "--to", "nobody"], 1),
     ],
 )
 def test_mistakes(

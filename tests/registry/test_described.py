@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import insert
 
 from modelshelf.package.entry import Entry
-from modelshelf.registry import importing, releases, tables
+from modelshelf.registry import importing, operating, releases
 from modelshelf.registry.importing.names import ACCOUNT
 from tests.registry.conftest import Answer, Client, Draft, Running
 from tests.registry.hub import catalogue, described
@@ -112,9 +111,7 @@ def entry(running: Running, version: str) -> Entry:
 def member(aboard: Running) -> Client:
     """Someone whom the operator made an owner of the publisher."""
     client = aboard.client.account("olga")
-    with aboard.service.database.writing() as connection:
-        row = {"publisher": "acme", "account": "olga", "role": "owner"}
-        connection.execute(insert(tables.members), row)
+    operating.give(aboard.service, "acme", "olga")
     return client
 
 

@@ -13,6 +13,7 @@ from modelshelf.formats.facts import Risk
 from modelshelf.package import name as names
 from modelshelf.package.entry import Severity
 from modelshelf.registry import (
+    accounts,
     describing,
     jobs,
     publish,
@@ -127,6 +128,15 @@ def quarantine(kept: Kept, package: str, reason: str | None) -> None:
             .values(status=status, reason=stated)
         )
         _enqueue(connection, publisher, name)
+
+
+def give(kept: Kept, publisher: str, account: str) -> None:
+    """Make an account an owner of a publisher: one that was imported has nobody who could.
+
+    Raises NotFound where either is not there.
+    """
+    with kept.database.writing() as connection:
+        accounts.set_member(connection, publisher, account, "owner")
 
 
 def release_key(text: str) -> Key:

@@ -9,6 +9,7 @@
   fsck                        read all that is kept, and tell what is lost or damaged (--repair)
   gc                          take away stored segments that nobody needs (--dry-run)
   import SPEC                 take in the packages of another hub, from its catalogue (--dry-run)
+  give PUBLISHER --to ACCOUNT    let an account publish under a name, such as an imported one
 
 It keeps everything in one folder. All but serve work on that folder whether it runs or not. fsck has
 exit code 1 where something is wrong.
@@ -40,13 +41,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: what to do, with what, where the data lies, where to listen."""
     parser.add_argument("action", choices=("serve", *_ACTIONS), metavar="ACTION")
     parser.add_argument(
-        "which", nargs="?", help="a session, a package, NAME@VERSION or a catalogue (tfhub:DIR)"
+        "which",
+        nargs="?",
+        help="a session, a package, NAME@VERSION, a publisher or a catalogue (tfhub:DIR)",
     )
     parser.add_argument("--data", type=Path, help="default: a folder of your user data")
     deciding = parser.add_argument_group("deciding")
     deciding.add_argument("--reason", help="why; shown to everyone")
     deciding.add_argument("--by", help="who decides (default: your name on this machine)")
     deciding.add_argument("--undo", action="store_true", help="lift a quarantine")
+    deciding.add_argument("--to", metavar="ACCOUNT", help="who may publish under the name")
     serving = parser.add_argument_group("serving")
     serving.add_argument("--host", default="127.0.0.1", help="default: 127.0.0.1")
     serving.add_argument("--port", type=int, default=8750, help="default: 8750; 0 for any free one")
@@ -179,6 +183,17 @@ def _quarantine(arguments: argparse.Namespace, output: Output, kept: Kept) -> No
     output.result({"name": package, "reason": reason}, f"{package} is {state}.")
 
 
+def _give(arguments: argparse.Namespace, output: Output, kept: Kept) -> None:
+    from modelshelf.registry import operating
+
+    publisher, account = _which(arguments), arguments.to
+    if not account:
+        raise UsageError("tell to whom", expected="shelf registry give PUBLISHER --to ACCOUNT")
+    operating.give(kept, publisher, account)
+    told = {"publisher": publisher, "account": account, "role": "owner"}
+    output.result(told, f"{account} is an owner of {publisher}.")
+
+
 def _fsck(arguments: argparse.Namespace, output: Output, kept: Kept) -> int:
     from modelshelf.registry import fsck
 
@@ -232,6 +247,7 @@ _ACTIONS: dict[str, Action] = {
     "fsck": _fsck,
     "gc": _gc,
     "import": importing.run,
+    "give": _give,
 }
 
 
