@@ -42,10 +42,12 @@ def _row(survey: Survey, found: Shared, sizes: Mapping[tuple[str, str], int]) ->
     where = classes.of(found.task)
     row = named(where) | {"algorithm": found.algorithm, "dataset": found.dataset}
     told = _printed(where, found.algorithm)
+    then = {each.hub for each in survey.measured if each.same and each.label in found.families}
+    unlisted = 0 if len(then) > 1 else None  # what the paper's own snapshots share it would list
     for each in survey.measured:
         family = found.families.get(each.label)
         row[f"{each.label}:models"] = sizes[each.label, family.id] if family else 0
-        row[f"{each.label}:models:paper"] = told.get(each.hub, 0)
+        row[f"{each.label}:models:paper"] = told.get(each.hub, unlisted)
     return row
 
 
