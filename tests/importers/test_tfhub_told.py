@@ -125,3 +125,25 @@ def test_a_changelog_without_versions_may_be_about_this_one(write: Write) -> Non
     release = only(write(page=sheet_text("acme/digits/1", text="## Changelog\n\n* Faster.")))
     assert release.record.package.notes is not None
     assert release.found["package.notes"] == Found("text", unsure=True)
+
+
+def test_how_it_is_called(write: Write) -> None:
+    text = """\
+## Inputs
+*   `images`: a float32 tensor of shape `[batch_size, 28, 28, 1]`.
+
+## Outputs
+*   `logits`: a float32 tensor of shape `[batch_size, 10]`.
+"""
+    release = only(write(page=sheet_text("acme/digits/1", text=text)))
+    (signature,) = release.record.signatures.values()
+    assert signature.inputs["images"].shape is not None
+    assert signature.inputs["images"].shape[1:] == (28, 28, 1)
+    assert release.found["signatures"].source in ("text", "code")
+
+
+def test_a_page_may_only_name_its_signatures(write: Write) -> None:
+    text = "It has the signatures `default` and `digits`, see elsewhere."
+    release = only(write(page=sheet_text("acme/digits/1", text=text)))
+    assert release.record.signatures == {}
+    assert release.found["interfaces"] == Found("text")

@@ -8,7 +8,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from modelshelf.importers.page import links, markdown, notes, python_needs, quality, related
+from modelshelf.importers.page import (
+    links,
+    markdown,
+    notes,
+    python_needs,
+    quality,
+    related,
+    signatures,
+)
 from modelshelf.importers.page.licenses import stated
 from modelshelf.importers.page.markdown import Page
 from modelshelf.importers.page.notes import Notes
@@ -72,6 +80,7 @@ def told(release: Described, names: Mapping[str, str], deployments: Iterable[str
     _quality(draft, page)
     _needs(draft, page)
     _dependencies(draft, page, names)
+    _signatures(draft, page)
     changes = notes.read(page)
     _notes(draft, changes)
     return Told(draft.done(), changes)
@@ -169,6 +178,16 @@ def _dependencies(draft: _Draft, page: Page, names: Mapping[str, str]) -> None:
             draft.found[f"dependencies.{names[each.handle]}"] = each.found
     if needed:
         draft.record["dependencies"] = needed
+
+
+def _signatures(draft: _Draft, page: Page) -> None:
+    """How the package is called; a page that only names its signatures still describes them."""
+    said = signatures.read(page, parted(draft.release.handle).name)
+    if said.signatures:
+        draft.record["signatures"] = said.signatures
+        draft.found["signatures"] = said.found or Found("text")
+    elif signatures.describes(page):
+        draft.found["interfaces"] = Found("text")
 
 
 def _notes(draft: _Draft, changes: Notes) -> None:
