@@ -82,6 +82,37 @@ def test_variants_with_their_entrypoints_features_and_figures(tmp_path: Path) ->
     assert record.entrypoints["wren18"] == Entrypoint(parameters=(pretrained,))
 
 
+PREPARED = """\
+---
+title: Net
+---
+```
+net = torch.hub.load('acme/nets', 'net', "odd \\x00 \\ud800 text", big=0xFF)
+```
+```
+prepare = transforms.Compose([
+    transforms.Resize((64, 64), Image.BILINEAR),
+    transforms.CenterCrop(size),
+    T.ToTensor(), Normalize(mean=[-0.5, 0x%s], std=(0.25,), fast=True, name="a\\x00"),
+    other,
+])
+```
+""" % ("F" * 9000)
+
+
+def test_what_is_done_to_data_before(tmp_path: Path) -> None:
+    release = only(tmp_path, PREPARED)
+    assert release.record.preprocessing
+    assert release.record.preprocessing.steps == (
+        "resize 64 64 bilinear",
+        "center-crop",
+        "to-tensor",
+        "normalize mean -0.5 std 0.25 fast true",
+    )
+    assert release.found["preprocessing"] == Found("code")
+    assert problems(release.record, described=True) == []
+
+
 @pytest.mark.parametrize("end", ["\r\n", "\r"])
 def test_other_line_ends_change_nothing(tmp_path: Path, end: str) -> None:
     plain = only(tmp_path / "a", WREN)

@@ -9,9 +9,10 @@ from modelshelf.importers.articles.callables import entrypoints
 from modelshelf.importers.articles.data import data
 from modelshelf.importers.articles.owners import dependencies
 from modelshelf.importers.articles.package import fields
+from modelshelf.importers.articles.processing import preprocessing
 from modelshelf.importers.articles.reading import Reading
 from modelshelf.importers.articles.variants import Facts, source_of, unnamed, variants
-from modelshelf.importers.page import python_needs
+from modelshelf.importers.page import python_needs, signatures
 from modelshelf.importers.page.architectures import algorithms
 from modelshelf.importers.page.front_matter import items
 from modelshelf.importers.page.models import Models, models
@@ -46,6 +47,8 @@ def described(reading: Reading, setting: Setting) -> Described:
     package = fields(reading, facts, told, meant)
     needs, needed = _requires(reading)
     trained = training(reading.page)
+    prepared = preprocessing(reading.examples.blocks)
+    called = signatures.read(reading.page)
     callables = entrypoints(offered, reading.page)
     needing = dependencies(reading, offered.foreign, setting.foreign)
     needing.pop(setting.name, None)
@@ -58,6 +61,8 @@ def described(reading: Reading, setting: Setting) -> Described:
         "training": Found("text", unsure=not trained.told) if trained else None,
         "entrypoints": _listing(offered) if callables else None,
         "dependencies": Found("code") if needing else None,
+        "preprocessing": Found("code") if prepared else None,
+        "signatures": called.found if called.signatures else None,
     }
     return Described(
         record=Record(
@@ -66,6 +71,8 @@ def described(reading: Reading, setting: Setting) -> Described:
             dependencies=needing,
             requires=needs,
             training=trained.training if trained else None,
+            preprocessing=prepared,
+            signatures=called.signatures,
             entrypoints=callables,
         ),
         handle=reading.draft.name,

@@ -186,9 +186,12 @@ _SPELLINGS = tuple(
 
 
 def _spelling(known: str, rows: list[tuple[str, ...]]) -> _Spelling | None:
-    """How the cells of a row become `known`; None where no row does."""
-    like = [row for row in rows if folded("".join(row)) == folded(known)]
-    return next((form for form in _SPELLINGS for row in like if form(row) == known), None)
+    """How the cells of a row become `known`, or that with a number behind; None where no row does."""
+    start = re.compile(re.escape(folded(known)) + r"\d?")
+    like = [row for row in rows if start.fullmatch(folded("".join(row)))]
+    return next(
+        (form for form in _SPELLINGS for row in like if form(row)[: len(known)] == known), None
+    )
 
 
 def _same_beginning(name: str, known: str) -> bool:

@@ -96,7 +96,7 @@ class Scope:
             return []
         match node:
             case ast.Constant(value=str() as text):
-                return [text[:longest_text_characters]]
+                return [text[:longest_text_characters]] if text.isprintable() else []
             case ast.Constant(value=int() as value) if value.bit_length() > most_bits:
                 return []
             case ast.Constant(value=int() | float() | bool() | None as value):

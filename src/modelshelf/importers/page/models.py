@@ -127,7 +127,10 @@ def _named(calls: Iterable[Call]) -> Iterator[Model]:
     for call in sorted(calls, key=lambda each: each.offered):
         by_entrypoint.setdefault(call.entrypoint, []).append(call)
     taken: dict[str, str] = {}
+    chosen = any((key := _choosing(group)) and not key[1] for group in by_entrypoint.values())
     for entrypoint, group in by_entrypoint.items():
+        if chosen and group[0].offered:
+            continue  # it builds what the others do, for which it is not told here
         for model in _of_entrypoint(entrypoint, group):
             if model.written in taken.values() and model.chosen and not model.chosen.name:
                 continue

@@ -28,7 +28,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("audio-speech-to-text", r"\bspeech[- ]to[- ]text|\bspeech recognition|\bstt\b|\basr\b"),
     ("audio-voice-activity", r"\bvoice activity"),
     ("audio-source-separation", r"\bsource separation|\bseparates? .{0,20}(?:music|audio|stems)"),
-    ("audio-classification", r"\baudio (?:event )?classif|\bclassif\w+ (?:of )?(?:audio|sounds?)"),
+    ("audio-classification", r"\bclassifi(?:er|cation)\b|\bclassif\w+ (?:of )?(?:audio|sounds?)|\bspoken\b.{0,20}\bdetect"),
     ("image-depth-estimation", r"\bdepth (?:estimation|prediction)|\b(?:relative|inverse|monocular) depth"),
     ("image-pose-detection", r"\bpose (?:estimation|detection)|\bkey ?points? detection"),
     ("video-classification", r"\bvideo (?:classification|recognition)|\baction recognition"),
