@@ -52,7 +52,7 @@ def test_openapi_tells_every_route(registry: Running) -> None:
         for path, operations in document["paths"].items()
         for method in operations
     }
-    assert told == {(each.method, each.path) for each in app.endpoints()}
+    assert told == {(e.method, e.path.replace(":path}", "}")) for e in app.endpoints()}
     identifiers = [
         operation["operationId"]
         for operations in document["paths"].values()
