@@ -12,9 +12,7 @@ import blake3
 from modelshelf.registry.service import Kept
 from modelshelf.store.digest import Hashes
 from modelshelf.store.recipe import Recipe, pieces
-from modelshelf.store.whole import lying
-
-_THREADS = 2
+from modelshelf.store.whole import asking, lying
 
 
 class Text(NamedTuple):
@@ -28,7 +26,7 @@ class Text(NamedTuple):
 def keep(kept: Kept, contents: Iterable[bytes]) -> dict[bytes, Text]:
     """Keep the segments of each content, whether it was here before or not."""
     distinct = [*dict.fromkeys(contents)]
-    with ThreadPoolExecutor(_THREADS) as pool:
+    with ThreadPoolExecutor(asking) as pool:
         found = pool.map(lambda content: _kept(kept, content), distinct)
         return dict(zip(distinct, found, strict=True))
 
