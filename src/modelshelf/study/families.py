@@ -42,6 +42,8 @@ class Model(NamedTuple):
     text: str = ""
     declared: str | None = None
     features: Mapping[str, Feature] = {}
+    handle: str = ""
+    """The hub's own name of the package."""
 
 
 class Member(NamedTuple):
@@ -51,6 +53,7 @@ class Member(NamedTuple):
     variant: str
     features: Mapping[str, Feature]
     why: str
+    handle: str = ""
 
 
 class Family(NamedTuple):
@@ -169,7 +172,7 @@ def _family(identifier: str, key: Key, placed: Sequence[_Placed]) -> Family:
         for each in ordered
     ]
     members = tuple(
-        Member(each.model.package, each.model.variant, found, each.why)
+        Member(each.model.package, each.model.variant, found, each.why, each.model.handle)
         for each, found in zip(ordered, features(named, key.task), strict=True)
     )
     return Family(

@@ -40,7 +40,13 @@ def _document(family: Family) -> dict[str, object]:
         "dataset": family.dataset,
         "language": family.language,
         "members": [
-            {"package": each.package, "variant": each.variant, "features": dict(each.features)}
+            {
+                "package": each.package,
+                "variant": each.variant,
+                "handle": each.handle,
+                "features": dict(each.features),
+                "why": each.why,
+            }
             for each in family.members
         ],
     }

@@ -30,6 +30,7 @@ def of_release(release: Described) -> Iterator[Model]:
             name=_hub_name(release) if len(record.variants) == 1 else None,
             architectures=release.labels.get(_ARCHITECTURE, ()),
             text=release.text,
+            handle=_without_version(release.handle),
         )
 
 
@@ -40,6 +41,7 @@ def of_variant(
     name: str | None = None,
     architectures: tuple[str, ...] = (),
     text: str = "",
+    handle: str = "",
 ) -> Model:
     """One model of a package; what its variant says of itself goes before what the package says."""
     package = record.package
@@ -57,14 +59,19 @@ def of_variant(
         text=text,
         declared=package.family,
         features=_differing(variant),
+        handle=handle,
     )
 
 
 def _hub_name(release: Described) -> str:
     """Without publisher and version: `acme/digits/small/3` → `digits/small`."""
-    path = release.handle.partition("/")[2] or release.handle
-    name, _slash, last = path.rpartition("/")
-    return name if name and last.isdigit() else path
+    handle = _without_version(release.handle)
+    return handle.partition("/")[2] or handle
+
+
+def _without_version(handle: str) -> str:
+    name, _slash, last = handle.rpartition("/")
+    return name if name and last.isdigit() else handle
 
 
 def _own_name(record: Record, variant: Variant) -> str:
