@@ -142,3 +142,13 @@ def test_of_two_pages_of_one_version_the_first_counts(write: Write) -> None:
         "acme/digits/1",
         reason="the same handle as 00-first.md",
     )
+
+
+def test_examples_of_a_checkout_are_no_pages(tmp_path: Path) -> None:
+    for path in ("assets/docs/acme/models/digits/1.md", "examples/docs/acme/example.md"):
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).write_text(sheet_text(f"acme/{path[:3]}/1"), encoding="utf-8")
+    catalogue = read(f"tfhub:{tmp_path}")
+    assert only(catalogue).handle == "acme/ass/1"
+    assert [page.outcome for page in catalogue.pages] == ["imported", "skipped"]
+    assert catalogue.pages[1].reason.startswith("an example")

@@ -36,6 +36,8 @@ from modelshelf.package.version import Version
 RELEASES = ("Module", "Placeholder")
 DEPLOYMENTS = tuple(deployment.FORMATS)
 KINDS = (*RELEASES, *DEPLOYMENTS, "Collection", "Publisher")
+_HOME = "/assets/docs/"
+"""Where the pages lie in a checkout of the hub's repository."""
 PROVIDES = (
     "published-time",
     "size",
@@ -99,9 +101,12 @@ def _leaves(files: list[Text]) -> tuple[list[Leaf], list[Page], dict[str, str]]:
     """
     leaves: dict[tuple[str, str], Leaf] = {}
     pages, lost = [], {}
+    checkout = any(_HOME in f"/{file.path}" for file in files)
     for file in files:
         read_ = None if file.wrong else sheet(file.text)
         reason = file.wrong or _unusable(read_, file.text)
+        if checkout and not reason and _HOME not in f"/{file.path}":
+            reason = "an example: the pages of a checkout lie in assets/docs"
         if read_ and not reason:
             kind = RELEASES[0] if read_.kind in RELEASES else read_.kind
             first = leaves.setdefault((kind, read_.handle), Leaf(file.path, read_))

@@ -145,7 +145,8 @@ def _keywords(labels: Labels) -> tuple[str, ...]:
 
 
 def _features(labels: Labels) -> dict[str, bool | int | float | str]:
-    said = labels.get("fine-tunable", ("",))[0].lower()
+    written = labels.get("fine-tunable") or labels.get("finetunable") or ("",)
+    said = written[0].lower()
     return {"fine-tunable": said == "true"} if said in ("true", "false") else {}
 
 
