@@ -176,13 +176,18 @@ def figure(member: FamilyMember, kind: Measure) -> float | None:
     return next((each.value for each in member.metrics if measure(each) == kind), None)
 
 
+def is_lower_better(members: Iterable[FamilyMember], kind: Measure) -> bool:
+    """Whether any of them says so."""
+    return any(m.lower_is_better for each in members for m in each.metrics if measure(m) == kind)
+
+
 def _columns(family: Family) -> list[Column]:
     members = family.members
     columns = [Column("model", "Model", lambda m: m.side, lambda m: m.side)]
     if len(family.hubs) > 1:
         columns.append(Column("hub", "From", lambda m: hub_name(m.hub), lambda m: hub_name(m.hub)))
     columns += [_of_feature(each.feature, members) for each in family.varying[:_MOST_FEATURES]]
-    columns += [_of_measure(number, kind) for number, kind in enumerate(_telling(members))]
+    columns += [_of_measure(number, kind, members) for number, kind in enumerate(_telling(members))]
     amounts: tuple[tuple[str, str, Amount, Callable[[int], str]], ...] = (
         ("size", "Size", lambda m: m.size, size),
         ("parameters", "Parameters", lambda m: m.parameters, count),
@@ -215,7 +220,7 @@ def _of_feature(name: str, members: Sequence[FamilyMember]) -> Column:
     )  # fmt: skip
 
 
-def _of_measure(number: int, kind: Measure) -> Column:
+def _of_measure(number: int, kind: Measure, members: Sequence[FamilyMember]) -> Column:
     def value(member: FamilyMember) -> float | None:
         return figure(member, kind)
 
@@ -223,7 +228,8 @@ def _of_measure(number: int, kind: Measure) -> Column:
         found = value(member)
         return "" if found is None else f"{found:.4g}"
 
-    return Column(f"metric.{number}", named(kind), cell, value, number=True, falling=True)
+    falling = not is_lower_better(members, kind)
+    return Column(f"metric.{number}", named(kind), cell, value, number=True, falling=falling)
 
 
 def _of_amount(

@@ -14,7 +14,14 @@ import markupsafe
 
 from modelshelf.package.record import Feature
 from modelshelf.registry.families import Family, FamilyMember, order
-from modelshelf.registry.pages.members import Measure, figure, measures, named, told
+from modelshelf.registry.pages.members import (
+    Measure,
+    figure,
+    is_lower_better,
+    measures,
+    named,
+    told,
+)
 from modelshelf.registry.pages.rendering import count, size
 from modelshelf.study.markup import Markup, tag
 
@@ -122,6 +129,8 @@ def _chart(family: Family, kind: Measure, axis: _Axis) -> Chart | None:
     names = sorted({point.series for point in shown}, key=lambda name: _place(family, by, name))
     identifier = f"chart-{''.join(c if c.isalnum() else '-' for c in axis.key[:40])}"
     title = f"{named(kind)} against {axis.title[0].lower() + axis.title[1:]}"
+    if is_lower_better(family.members, kind):
+        title += "; lower is better"
     return Chart(
         identifier,
         title,
