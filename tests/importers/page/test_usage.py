@@ -79,7 +79,20 @@ def test_sentences_stand_in_for_a_section() -> None:
     assert not found.told
     assert found.training.description == "It was pre-trained on letters.\n"
     assert found.training.preprocessing == "Images are resized to 64 pixels.\n"
-    assert training(read("It is fast.")) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It is fast.",
+        "Images are resized to 64 pixels.",
+        "Use it in a model that gets trained on digits.",
+        "## Changelog\n* It was trained on more digits.",
+        "## Fine-tuning\nIt can be fine-tuned.",
+    ],
+)
+def test_what_is_no_training(text: str) -> None:
+    assert training(read(text)) is None
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from modelshelf.importers.page.chapters import chapters
 from modelshelf.importers.page.inline import sentences
-from modelshelf.importers.page.markdown import Page
+from modelshelf.importers.page.markdown import Page, Paragraph
 from modelshelf.package.record import Feature, Training
 
 most_sentences = 4
@@ -17,9 +18,12 @@ _NOT_TRAINING = re.compile(
     r"fine-?tun|trainable|post-training|quanti|changelog|version|usage|limitation", re.IGNORECASE
 )
 _TRAINED = re.compile(
-    r"\b(?:was|were|been|is|are|has)\b.{0,40}?\b(?:pre-?)?(?:trained|fine-?tuned)\b"
-    r"|\bby training\b|\btrained (?:on|with|using|for|from)\b",
+    r"\b(?:was|were|been|is|are)\s(?:[\w-]{1,20}\s){0,2}(?:pre-?)?(?:trained|fine-?tuned)\b(?! model)"
+    r"|\bby (?:pre-?)?training (?:on|it)\b",
     re.IGNORECASE,
+)
+_ELSEWHERE = re.compile(
+    r"change ?log|\bversion \d|references?$|citation|acknowledg|fine-?tun", re.IGNORECASE
 )
 _PREPARING = re.compile(r"\bpre-?process|\btokeni[sz]ation\b|\bnormali[sz]ation\b", re.IGNORECASE)
 _PREPARED = re.compile(
@@ -52,15 +56,18 @@ class Trained(NamedTuple):
 
 
 def training(page: Page) -> Trained | None:
-    """How the page says that the models were trained; None where it says nothing."""
+    """How the page says that the models were trained; None where it does not.
+
+    What was done to the data is told only beside that: alone it is no training.
+    """
     section = chapters(page, _TRAINING, but=_NOT_TRAINING)
     description = section or " ".join(_said(page, _TRAINED, "train", "tuned", "Train"))
-    preparing = chapters(page, _PREPARING) or " ".join(_said(page, _PREPARED))
-    if not description and not preparing:
+    if not description:
         return None
+    preparing = chapters(page, _PREPARING) or " ".join(_said(page, _PREPARED))
     checkpoint = _CHECKPOINT.search(description)
     found = Training(
-        description=f"{description}\n" if description else None,
+        description=f"{description}\n",
         checkpoint=checkpoint[1] if checkpoint else None,
         hyperparameters=hyperparameters(description),
         preprocessing=f"{preparing}\n" if preparing else None,
@@ -88,10 +95,17 @@ def _number(text: str) -> int | float:
 def _said(page: Page, what: re.Pattern[str], *hints: str) -> list[str]:
     """The first sentences of the page that say it; they hold one of `hints`, where there are any."""
     found: list[str] = []
-    for block in page.paragraphs:
+    for block in _here(page):
         hinted = not hints or any(hint in block.text for hint in hints)
         if hinted and what.search(block.text):
             found += (each for each in sentences(block.text) if what.search(each))
         if len(found) >= most_sentences:
             break
     return [each[:1000] for each in found[:most_sentences]]
+
+
+def _here(page: Page) -> Iterator[Paragraph]:
+    """Paragraphs of sections that speak of the models as they are."""
+    for section in page.sections:
+        if not any(map(_ELSEWHERE.search, (*section.path, section.title))):
+            yield from (each for each in section.blocks if isinstance(each, Paragraph))
