@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.hub_pages import page, write_hub
 from tests.conftest import Finished, Shelf
+from tests.publishing import Publish
 
 Import = Callable[..., Any]
 SAVED = Path(__file__).parents[1] / "formats" / "tf_savedmodel" / "words.tf"
@@ -124,7 +125,8 @@ def test_files_make_it_installable(bring: Import, shelf: Shelf, tmp_path: Path, 
     shutil.copytree(SAVED, tmp_path / "assets" / hub / "clean_A" / "2")
     report = bring("--assets", str(tmp_path / "assets"))
     assert (report["added"], report["updated"], report["failed"]) == ([], [], [])
-    assert [each["release"] for each in report["supplied"]] == [f"{hub}/clean-a@2.0.0"]
+    (one,) = report["supplied"]
+    assert (one["release"], one["left_out"]) == (f"{hub}/clean-a@2.0.0", [f"{hub}/pre"])
     until = time.monotonic() + 60
     while (done := shelf("install", f"{hub}/clean-a")).code:
         assert time.monotonic() < until, done.err
@@ -132,6 +134,18 @@ def test_files_make_it_installable(bring: Import, shelf: Shelf, tmp_path: Path, 
     information = shelf("info", f"tfhub:{hub}/clean_A/2").out
     assert "Imported from tfhub" in information
     assert "Described only" not in information
+
+
+def test_who_needs_a_described_package_is_told(
+    bring: Import, shelf: Shelf, release: Publish, hub: str
+) -> None:
+    bring()
+    assert f"{hub}/clean-a" in shelf("dependents", f"{hub}/pre").out
+    need = f'[dependencies]\n"{hub}/clean-b" = "^1.0"\n'
+    name = release("scale", "1.0.0", add=need)
+    error = shelf("install", name)
+    assert error.code == 3
+    assert f"{hub}/clean-b ^1.0, which is only described" in error.err
 
 
 def test_a_folder_of_assets_that_is_none(shelf: Shelf, tmp_path: Path, hub: str) -> None:

@@ -12,7 +12,15 @@ from modelshelf.package.catalogue import (
     HubPublisher,
     Page,
 )
-from modelshelf.package.record import Artifact, Dependency, Metric, Package, Record, Variant
+from modelshelf.package.record import (
+    Artifact,
+    Dependency,
+    DependencyKind,
+    Metric,
+    Package,
+    Record,
+    Variant,
+)
 
 HUB = "tfhub"
 
@@ -23,6 +31,7 @@ def described(
     *,
     text: str = "## Overview\n\nReads digits of cheques.",
     needs: dict[str, str] | None = None,
+    kind: DependencyKind = "preprocess",
     gone: str | None = None,
     asset: str | None = None,
     format: str = "tf-savedmodel",  # noqa: A002  the record's word
@@ -48,7 +57,7 @@ def described(
                 metrics=(Metric("top-1", 0.98, "uci-digits"),),
             ),
         ),
-        dependencies={on: Dependency(need, "preprocess") for on, need in (needs or {}).items()},
+        dependencies={on: Dependency(need, kind) for on, need in (needs or {}).items()},
     )
     handle = f"{name}/{version}"
     return Described(

@@ -176,6 +176,37 @@ def test_versions_of_a_hub_need_no_level(kept: Kept, assets: Path) -> None:
     assert [each.number for each in (entry(kept), entry(kept, "3.0.0"))] == [1, 3]
 
 
+def test_links_that_can_be_met_become_dependencies(kept: Kept, assets: Path) -> None:
+    saved_model(assets / "acme" / "digits" / "1")
+    saved_model(assets / "acme" / "zoom" / "1")
+    needs = {"acme/zoom": "^1.0", "acme/none": "^1.0"}
+    release = described(needs=needs, kind="runtime")
+    report = bring(kept, assets, release, described("acme/zoom"), described("acme/none"))
+    assert report.failed == ()
+    left_out = {each.release: each.left_out for each in report.supplied}
+    assert left_out == {"acme/zoom@1.0.0": (), "acme/digits@1.0.0": ("acme/none",)}
+    assert [*entry(kept).dependencies] == ["acme/zoom"]
+
+
+def test_links_that_do_not_fit_are_left_out(kept: Kept, assets: Path) -> None:
+    saved_model(assets / "acme" / "digits" / "1")
+    part = assets / "acme" / "zoom" / "1.tflite"
+    part.parent.mkdir()
+    part.write_bytes(TFLITE.read_bytes())
+    zoom = described("acme/zoom", format="tflite")
+    report = bring(kept, assets, described(needs={"acme/zoom": "^1.0"}), zoom)
+    assert report.failed == ()
+    assert not entry(kept).dependencies
+
+
+def test_a_circle_of_links(kept: Kept, assets: Path) -> None:
+    saved_model(assets / "acme" / "digits" / "1")
+    saved_model(assets / "acme" / "zoom" / "1")
+    zoom = described("acme/zoom", needs={"acme/digits": "^1.0"}, kind="runtime")
+    release = described(needs={"acme/zoom": "^1.0"}, kind="runtime")
+    assert len(bring(kept, assets, release, zoom).supplied) == 2
+
+
 class _Hub(http.server.BaseHTTPRequestHandler):
     """Sends what is in `files`, and misbehaves at the addresses that say so."""
 

@@ -117,7 +117,9 @@ def told(report: Report, output: Output) -> Iterator[str]:
     passed = [f"{each.what}: {each.reason}" for each in report.passed]
     yield from _listed("not taken", passed, output, str(len(passed)))
     supplied = [
-        f"{each.release}: {each.files} files, {size(each.size)}" for each in report.supplied
+        f"{each.release}: {each.files} files, {size(each.size)}"
+        + (f", without {', '.join(each.left_out)}" if each.left_out else "")
+        for each in report.supplied
     ]
     yield from _listed("with files", supplied, output, f"{len(supplied)} releases")
     failed = [f"{each.release}: {each.reason}" for each in report.failed]

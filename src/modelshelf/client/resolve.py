@@ -140,6 +140,7 @@ class _Releases:
         self._fitting: dict[tuple[object, ...], int] = {}
         self._python: dict[tuple[int, int], dict[int, tuple[int, str]]] = {}
         self._roles: dict[tuple[object, ...], int] = {}
+        self._described: set[int] = set()
         self.names: list[str] = []
 
     def number(self, name: str, need: Dependency) -> int:
@@ -189,6 +190,8 @@ class _Releases:
                 offered = ()
             found = [(Version.parse(e.version), e) for e in offered if self._usable(e)]
             found.sort(key=lambda each: each[0], reverse=True)
+            if not found and any(each.described for each in offered):
+                self._described.add(package)
             self._entries[package] = tuple(entry for _, entry in found)
             self._rising[package] = [version for version, _ in reversed(found)]
         return self._entries[package]
@@ -366,6 +369,7 @@ class _Releases:
             ranged = f"{name} {typed(need)}" if need else f"other releases of {name}"
             if self._is_role(fact.package) and fact.on == self._numbers[self.names[fact.package]]:
                 return "itself"
+            ranged += ", which is only described" if fact.on in self._described else ""
             if fact.allowed == ABSENT:
                 ranged = name  # works only without it
             return f"{ranged} ({reason})" if reason else ranged

@@ -68,7 +68,7 @@ def _upstream(entry: dict[str, object]) -> list[str]:
     if entry.get("described"):
         gone = upstream.get("gone")
         lines.append(
-            f"Files gone: {gone}." if gone
+            f"Files gone: {str(gone).rstrip('.')}." if gone
             else "Described only: the registry has no files of it, so it cannot be installed."
         )  # fmt: skip
     return lines

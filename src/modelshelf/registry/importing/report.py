@@ -21,12 +21,16 @@ class Passed(msgspec.Struct, frozen=True):
 
 
 class Supplied(msgspec.Struct, frozen=True):
-    """A release whose files came: it can be installed from now on."""
+    """A release whose files came: it can be installed from now on.
+
+    `left_out` are packages that its page links to, and that have no files here or do not fit.
+    """
 
     release: str
     files: int
     size: int
     source: str
+    left_out: tuple[str, ...] = ()
 
 
 class Failed(msgspec.Struct, frozen=True):

@@ -20,6 +20,7 @@ from modelshelf.registry import imported, log, publish, release_rows, staging, t
 from modelshelf.registry.accounts import Identity
 from modelshelf.registry.contracts import Key
 from modelshelf.registry.importing.delivered import Filled, filled
+from modelshelf.registry.importing.links import fitting, needed_first
 from modelshelf.registry.importing.names import ACCOUNT
 from modelshelf.registry.importing.plan import README, Plan, Release
 from modelshelf.registry.importing.report import Failed, Supplied
@@ -48,7 +49,7 @@ def supply(
     supplied: list[Supplied] = []
     failed: list[Failed] = []
     described = _described(kept, hub)
-    for package in plan.packages:
+    for package in needed_first(plan.packages):
         for release in package.releases:
             if release.key in described:
                 name = f"{package.name}@{release.version}"
@@ -79,12 +80,14 @@ def _supply(kept: Kept, release: Release, sources: tuple[Source, ...]) -> Suppli
                 continue
             _require_undecided(kept, release)
             ready = filled(release.described.record, found.deliveries)
+            ready, left_out = fitting(kept, ready)
             entry = _publish(kept, release, ready)
         with kept.database.writing() as connection:
             imported.note_fetched(connection, release.key, found.fetched)
         files = [file for file in entry.files if file.path != README]
         size = sum(file.size for file in files)
-        return Supplied(f"{entry.name}@{entry.version}", len(files), size, found.source)
+        name = f"{entry.name}@{entry.version}"
+        return Supplied(name, len(files), size, found.source, left_out)
     return None
 
 

@@ -12,7 +12,15 @@ from modelshelf.package.record import Record, default_variant
 from modelshelf.package.signature import Signature
 from modelshelf.package.version import Version
 from modelshelf.registry.families import InFamily
-from modelshelf.registry.pages.rendering import count, day, is_link, package_url, size, words
+from modelshelf.registry.pages.rendering import (
+    count,
+    day,
+    hub_name,
+    is_link,
+    package_url,
+    size,
+    words,
+)
 
 
 class Row(NamedTuple):
@@ -232,7 +240,8 @@ def _described(entry: Entry) -> list[Alert]:
     """That there are no files, and where there are some."""
     if not entry.described or entry.upstream is None:
         return []
-    hub, url = entry.upstream.hub, entry.upstream.url if is_link(entry.upstream.url) else None
+    hub = hub_name(entry.upstream.hub)
+    url = entry.upstream.url if is_link(entry.upstream.url) else None
     if entry.upstream.gone:
         return [Alert("bad", "Files gone.", f"{hub} has none any more: {entry.upstream.gone}")]
     at = f" {hub} has it at" if url else ""
