@@ -79,6 +79,23 @@ def test_an_archive_without_end_is_refused(
         texts(str(packed(folder)))
 
 
+def test_more_text_than_can_be_held_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "most_characters", 30)
+    for place in (folder, packed(folder)):
+        with pytest.raises(FormatError, match="more than 30 characters"):
+            texts(str(place))
+
+
+def test_headers_of_an_archive_are_bounded(tmp_path: Path) -> None:
+    archive = tmp_path / "hub.tar.gz"
+    with tarfile.open(archive, "w:gz") as opened:
+        opened.addfile(tarfile.TarInfo("a/" * 100_000 + "1.md"))
+    with pytest.raises(FormatError, match="no archive"):
+        texts(str(archive))
+
+
 def test_a_folder_without_end_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot, "most_files", 2)
     with pytest.raises(FormatError, match="more than 2 files"):

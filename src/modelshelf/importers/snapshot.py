@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from modelshelf.errors import FormatError, NotFound
+from modelshelf.store.archive import Broken, Member, members
 
 longest_page_bytes = 4 << 20
 """A longer file is not read: it is accounted for with what is wrong."""
 most_files = 200_000
 most_bytes = 4 << 30
 """What an archive may unpack to, pages or not."""
+most_characters = 400_000_000
+"""So long all pages together may be: they are held in memory."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
@@ -42,9 +44,9 @@ def texts(place: str, ends: tuple[str, ...] = (".md",)) -> list[Text]:
     """
     path = Path(place).expanduser()
     if path.is_dir():
-        found = list(_in_folder(path, ends))
+        found = _held(path, _in_folder(path, ends))
     elif path.is_file():
-        found = list(_in_archive(path, ends))
+        found = _held(path, _in_archive(path, ends))
     else:
         raise NotFound(
             f"no catalogue at `{place[:200]}`",
@@ -52,6 +54,16 @@ def texts(place: str, ends: tuple[str, ...] = (".md",)) -> list[Text]:
         )
     shared = _shared_folders([each.path for each in found])
     return sorted(each._replace(path=each.path[len(shared) :]) for each in found)
+
+
+def _held(path: Path, read: Iterator[Text]) -> list[Text]:
+    found, left = [], most_characters
+    for each in read:
+        found.append(each)
+        left -= len(each.text) + len(each.path)
+        if left < 0:
+            raise _too_much(path, f"pages of more than {most_characters} characters")
+    return found
 
 
 def _in_folder(root: Path, ends: tuple[str, ...]) -> Iterator[Text]:
@@ -86,19 +98,18 @@ def _file(path: Path, relative: str) -> Iterator[Text]:
 def _in_archive(path: Path, ends: tuple[str, ...]) -> Iterator[Text]:
     left = most_bytes
     try:
-        with tarfile.open(path, "r|*") as opened:
-            for number, member in enumerate(opened):
-                left -= member.size
-                if number >= most_files or left < 0:
-                    raise _too_much(path, f"more than {most_files} files or {most_bytes} bytes")
-                if member.isreg() and _is_wanted(member.name, ends):
-                    yield _member(opened, member)
-    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        for number, member in enumerate(members(path)):
+            left -= member.size
+            if number >= most_files or left < 0:
+                raise _too_much(path, f"more than {most_files} files or {most_bytes} bytes")
+            if member.plain and _is_wanted(member.name, ends):
+                yield _member(member)
+    except Broken as error:
         raise FormatError(
             f"`{path.name[:200]}` is no archive that can be read to its end",
             where=str(path),
             expected="a .tar.gz of a folder of pages",
-            got=str(error)[:200],
+            got=str(error),
         ) from None
 
 
@@ -107,12 +118,11 @@ def _is_wanted(name: str, ends: tuple[str, ...]) -> bool:
     return name.lower().endswith(ends) and not any(part[:1] in ("", ".") for part in parts)
 
 
-def _member(opened: tarfile.TarFile, member: tarfile.TarInfo) -> Text:
+def _member(member: Member) -> Text:
     name = member.name.removeprefix("./")
     if member.size > longest_page_bytes:
         return _too_long(name)
-    content = opened.extractfile(member)
-    return Text(_readable(name), decoded(content.read() if content else b""))
+    return Text(_readable(name), decoded(member.read(longest_page_bytes)))
 
 
 def decoded(content: bytes) -> str:
