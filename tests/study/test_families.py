@@ -60,7 +60,12 @@ def test_what_the_publisher_declares_wins() -> None:
         model("one", "Sparrow", declared="songbirds"), model("two", "Finch", declared="songbirds")
     )
     assert family.declared
-    assert family.id == "declared-songbirds"
+    assert family.id == "declared-acme-songbirds"
+
+
+def test_nobody_joins_the_family_that_another_publisher_declares() -> None:
+    own = model("one", "Sparrow", declared="songbirds")
+    assert len(of(own, own._replace(package="emca/one"))) == 2
 
 
 def test_a_wide_label_is_told_by_name_and_summary() -> None:

@@ -117,7 +117,9 @@ def _subject(model: Model) -> Subject:
 
 def _place(model: Model, algorithm: Algorithm | None, trained: tuple[str, ...]) -> _Placed:
     if model.declared:
-        key = Key("", "", "", "", f"declared {model.declared}")
+        # within the publisher's own packages: nobody joins another's family by writing its name
+        publisher = model.package.partition("/")[0]
+        key = Key("", "", "", "", f"declared {publisher} {model.declared}")
         return _Placed(model, key, algorithm, f"its publisher puts it into {model.declared}")
     key = Key(
         model.task or "",

@@ -11,14 +11,9 @@ from modelshelf.study.table4 import SMALLEST
 _SHOWN = 60
 _COLUMNS = (
     Column("catalogue", "catalogue"),
-    Column("family", "family"),
-    Column("task", "task", "", "mark"),
-    Column("algorithm", "algorithm", "", "mark"),
-    Column("dataset", "dataset", "", "mark"),
-    Column("language", "language", "", "mark"),
     Column("models", "models", "", "count"),
+    Column("family", "family"),
     Column("differ", "members differ in", "", "mark"),
-    Column("why", "why its first member is in it", "", "mark"),
 )
 
 
@@ -69,14 +64,9 @@ def compute(survey: Survey) -> Made:
     rows: list[dict[str, Cell]] = [
         {
             "catalogue": label,
-            "family": family.id,
-            "task": family.task,
-            "algorithm": family.algorithm,
-            "dataset": family.dataset,
-            "language": family.language,
             "models": len(family.members),
+            "family": family.id,
             "differ": ", ".join(sizes[label, family.id].varying) or None,
-            "why": str(family.members[0].why),
         }
         for label, families in found.items()
         for family in families
