@@ -129,6 +129,8 @@ def test_parquet_is_written_once_and_studied(
     capsys.readouterr()
     stored = document(capsys, "table4", "--catalogue", f"parquet:{place}")
     assert stored["tables"] == document(capsys, "table4", *given)["tables"]
+    one = document(capsys, "table1", "--catalogue", f"parquet:{place}#2024")
+    assert one["tables"][0]["rows"][0]["repository"] == "2024"
 
 
 def test_a_large_stored_catalogue_is_studied_where_it_lies(

@@ -70,6 +70,14 @@ def test_what_came_went_and_changed() -> None:
     assert shares["format", "onnx"] == (0, 0.0, 1, 25.0)
 
 
+def test_capitals_are_no_change() -> None:
+    old = release("acme/kept", algorithm="Sparrow", datasets=("Garden", "birds"))
+    new = release("acme/kept", algorithm="sparrow", datasets=("Birds", "garden"))
+    with survey(of_hub("hub", "1", old), of_hub("hub", "2", new)) as made:
+        counts = answer("over-time", made).tables[0].rows
+    assert {row[:2] for row in counts if row[2]} == {("packages", "stayed")}
+
+
 def test_a_snapshot_with_itself_changes_nothing() -> None:
     with survey(birds("1"), birds("2")) as made:
         found = answer("over-time", made)

@@ -112,7 +112,7 @@ def test_csv_follows_rfc_4180() -> None:
     text = render.comma_separated(answer().tables[0])
     assert text.endswith("\r\n")
     assert list(csv.reader(io.StringIO(text, newline=""))) == [
-        ["name", "2020 packages", "2020 paper", "share", "there"],
+        ["name", "2020 packages", "2020 packages paper", "share", "there"],
         ["a | b", "1234", "5", "12.34", "yes"],
         ['c "d",\ne', "7", "", "", "no"],
     ]

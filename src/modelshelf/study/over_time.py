@@ -22,12 +22,19 @@ _BOTH = """
 FROM (SELECT * FROM packages WHERE catalogue = $old) o
 FULL JOIN (SELECT * FROM packages WHERE catalogue = $new) n USING (package)
 """
+
+
+def _lowered(names: str) -> str:
+    """SQL of a list of names in one order, whatever their capitals."""
+    return f"list_sort(string_split(lower(array_to_string({names}, chr(31))), chr(31)))"
+
+
 _SIDES = "o.version IS NOT NULL AND n.version IS NOT NULL"
 _CHANGES = {
     "newer": ("newer version", "o.version <> n.version"),
     "task": ("task", "o.task IS DISTINCT FROM n.task"),
-    "algorithm": ("algorithm", "o.algorithm IS DISTINCT FROM n.algorithm"),
-    "datasets": ("datasets", "list_sort(o.datasets) <> list_sort(n.datasets)"),
+    "algorithm": ("algorithm", "lower(o.algorithm) IS DISTINCT FROM lower(n.algorithm)"),
+    "datasets": ("datasets", f"{_lowered('o.datasets')} <> {_lowered('n.datasets')}"),
     "license": ("license", "o.license IS DISTINCT FROM n.license"),
     "formats": ("formats", "list_sort(o.formats) <> list_sort(n.formats)"),
     "models": ("models", "o.models <> n.models"),
@@ -50,7 +57,7 @@ _SETS = {
     "publishers": ("publishers", "SELECT DISTINCT publisher FROM packages"),
     "metrics": (
         "quality figures",
-        "SELECT DISTINCT package, variant, metric, dataset, split, value FROM metrics",
+        "SELECT DISTINCT package, variant, metric, lower(dataset), split, value FROM metrics",
     ),
     "dependencies": (
         "dependencies on models",

@@ -208,9 +208,16 @@ def comma_separated(table: Table) -> str:
     """One table as CSV (RFC 4180): a line of column names, then the bare values."""
     file = io.StringIO()
     writer = csv.writer(file)
-    writer.writerow([" ".join(filter(None, (c.group, c.title))) for c in table.columns])
+    writer.writerow(_heads(table))
     writer.writerows([[_bare(cell) for cell in row] for row in table.rows])
     return file.getvalue()
+
+
+def _heads(table: Table) -> list[str]:
+    """The columns' names, each once: the paper's says beside which column it stands."""
+    titles = {column.id: column.title for column in table.columns}
+    words = ((c.group, titles.get(c.beside or "", ""), c.title) for c in table.columns)
+    return [" ".join(filter(None, each)) for each in words]
 
 
 def _bare(cell: Cell) -> Cell:

@@ -8,12 +8,19 @@ from modelshelf.cli.options import add_registry, registry_of
 from modelshelf.cli.output import Output
 from modelshelf.package.search import FACETS, Hit
 
+_HELP = {
+    "hub": "imported from this hub, such as tfhub or pytorchhub",
+    "availability": "installable, described-only or files-gone",
+}
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Arguments: words, one option a facet, which page."""
     parser.add_argument("words", nargs="*", help="words in name, summary, keywords, readme")
     for facet in FACETS:
-        parser.add_argument(f"--{facet}", action="append", default=[], metavar="VALUE")
+        parser.add_argument(
+            f"--{facet}", action="append", default=[], metavar="VALUE", help=_HELP.get(facet)
+        )
     parser.add_argument(
         "--family", action="append", default=[], metavar="ID", help="only members of this family"
     )

@@ -141,6 +141,8 @@ def _whole(label: str, specification: str, output: Output) -> Catalogue:
 def _folder(specification: str) -> str:
     """The label of a catalogue that is given none."""
     place = specification.partition(":")[2].rstrip("/")
+    if specification.startswith(_STORED) and "#" in place:
+        return place.rpartition("#")[2]
     last = re.sub(r"(\.tar)?\.gz$|\.tar$", "", place.rpartition("/")[2])
     return re.sub(r"[^\w.+-]+", "-", last).strip("-.") or specification.partition(":")[0]
 
