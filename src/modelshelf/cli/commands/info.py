@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import textwrap
 
 from modelshelf.cli.options import add_registry, registry_of, release_in
 from modelshelf.cli.output import Output
 from modelshelf.package.elements import DIMENSIONS, ELEMENTS
 
 _MOST_FAMILIES = 5
+_WIDEST = 64
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +45,8 @@ def run(arguments: argparse.Namespace, output: Output) -> None:
         "upstream": entry.get("upstream"),
     }
     lines = [output.paint(f"{name} {entry['version']}", "bold")]
-    lines += [*_upstream(entry), *_step(change), *_verdict(scan), *_families(families)]
+    lines += [*_upstream(entry), *_step(change, described=bool(entry.get("described")))]
+    lines += [*_verdict(scan), *_families(families)]
     for dimension in DIMENSIONS:
         rows = [
             (each.name, elements[each.id])
@@ -81,7 +82,7 @@ def _known(element: dict[str, object]) -> str:
     return f"{element['known']} ({', '.join(where)})" if where else str(element["known"])
 
 
-def _step(change: dict[str, object] | None) -> list[str]:
+def _step(change: dict[str, object] | None, *, described: bool) -> list[str]:
     """What the release is to the one before it."""
     if change is None:
         return []
@@ -89,7 +90,8 @@ def _step(change: dict[str, object] | None) -> list[str]:
     moved = f", moved: {_words(axes)}" if axes else ""
     lines = [f"A {change['level']} step from {change['previous']}{moved}."]
     if change.get("unverified"):
-        lines.append("Unverified: weights moved, and no golden set tells how they behave.")
+        seen = " or nobody saw them," if described else ""
+        lines.append(f"Unverified: weights moved,{seen} and no golden set tells how they behave.")
     if change.get("override"):
         lines.append(f"Its version is lower than the changes ask for: {change['override']}")
     return lines
@@ -117,7 +119,8 @@ def _families(families: list[dict[str, object]]) -> list[str]:
 def _line(title: str, value: object, known: str) -> str:
     """`  License          Apache-2.0                 declared`, long values cut."""
     text = "-" if value is None else _words(value)
-    shown = textwrap.shorten(text, 64, placeholder=" …")
+    text = " ".join(text.split())
+    shown = text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1].rstrip()}…"
     return f"  {title:<31}{shown:<66}{known}"
 
 
@@ -125,7 +128,8 @@ def _words(value: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, dict):
-        return "; ".join(f"{key}: {_words(each)}" for key, each in value.items())
+        known = {key: each for key, each in value.items() if each not in (None, "", [], {})}
+        return "; ".join(f"{key}: {_words(each)}" for key, each in known.items())
     if isinstance(value, list):
         return ", ".join(_words(each) for each in value)
     return json.dumps(value)
