@@ -15,6 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from modelshelf import importers
+from modelshelf.package.catalogue import Catalogue
+
 CORPORA = Path(__file__).parents[2] / "shared" / "corpora"
 
 
@@ -36,3 +39,9 @@ def corpus(name: str) -> Path:
         opened.extractall(folder, filter="data")
     inside = [each for each in folder.iterdir() if each.is_dir()]
     return inside[0] if len(inside) == 1 else folder
+
+
+@cache
+def catalogue_of(name: str) -> Catalogue:
+    """All releases of one corpus, read once. Skips the test where it is absent."""
+    return importers.read(f"{name.partition('-')[0]}:{corpus(name)}")

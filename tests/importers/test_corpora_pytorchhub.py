@@ -13,12 +13,12 @@ from modelshelf.package.catalogue import Catalogue, Described
 from modelshelf.package.manifest import problems
 from modelshelf.study.families import families
 from modelshelf.study.models import of_catalogue
-from tests.corpora import archive, corpus
+from tests.corpora import archive, catalogue_of, corpus
 
 
 @pytest.fixture(scope="module")
 def early() -> Catalogue:
-    return read(f"pytorchhub:{corpus('pytorchhub-2020-03')}")
+    return catalogue_of("pytorchhub-2020-03")
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,12 @@ import pytest
 from modelshelf.importers import read
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.package.manifest import problems
-from tests.corpora import archive, corpus
+from tests.corpora import archive, catalogue_of
 
 
 @pytest.fixture(scope="module")
 def early() -> Catalogue:
-    return read(f"tfhub:{corpus('tfhub-2020-03-docs')}")
+    return catalogue_of("tfhub-2020-03-docs")
 
 
 @pytest.fixture(scope="module")

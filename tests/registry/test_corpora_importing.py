@@ -7,20 +7,19 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from modelshelf.importers import read
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.package.handle import bare
 from modelshelf.registry import handles, importing, releases, tables
 from modelshelf.registry.importing import Report
 from modelshelf.registry.service import Kept, open_kept
 from modelshelf.registry.settings import Settings
-from tests.corpora import corpus
+from tests.corpora import catalogue_of
 
 
 @pytest.fixture(scope="module")
 def tfhub() -> Catalogue:
     """TFHub in March 2024."""
-    return read(f"tfhub:{corpus('tfhub-2024-03')}")
+    return catalogue_of("tfhub-2024-03")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +77,7 @@ def test_every_old_handle_leads_to_its_release(
 
 def test_the_other_hub_comes_beside_it(kept: Kept, report: Report) -> None:
     assert report.added
-    catalogue = read(f"pytorchhub:{corpus('pytorchhub-2024-04')}")
+    catalogue = catalogue_of("pytorchhub-2024-04")
     other = importing.bring(kept, catalogue)
     assert other.passed == ()
     assert len(other.added) == len(catalogue.releases)

@@ -6,18 +6,17 @@ from statistics import median
 
 import pytest
 
-from modelshelf import importers
 from modelshelf.study.families import Family, families
 from modelshelf.study.generations import generations
 from modelshelf.study.models import of_catalogue
 from modelshelf.study.similar import Counted, similar
-from tests.corpora import corpus
+from tests.corpora import catalogue_of
 
 TFHUB, PYTORCH = "tfhub-2020-03-docs", "pytorchhub-2020-03"
 
 
 def counted(name: str) -> Counted:
-    models = tuple(of_catalogue(importers.read(f"{name.partition('-')[0]}:{corpus(name)}")))
+    models = tuple(of_catalogue(catalogue_of(name)))
     return Counted(families(models), models)
 
 

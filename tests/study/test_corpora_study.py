@@ -9,12 +9,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from modelshelf import importers
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.study import answer, answers, paper, render, report
 from modelshelf.study.answer import Difference
 from modelshelf.study.survey import Survey
-from tests.corpora import corpus
+from tests.corpora import catalogue_of
 
 TFHUB, PYTORCH = "tfhub-2020-03-docs", "pytorchhub-2020-03"
 LATER = "pytorchhub-2024-04"
@@ -24,7 +23,7 @@ Rows = list[dict[str, Any]]
 
 @cache
 def catalogue(name: str) -> Catalogue:
-    found = importers.read(f"{name.partition('-')[0]}:{corpus(name)}")
+    found = catalogue_of(name)
     return msgspec.structs.replace(found, specification=name)
 
 
