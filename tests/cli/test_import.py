@@ -160,7 +160,7 @@ def test_text_for_people(shelf: Shelf, tmp_path: Path, hub: str) -> None:
         "registry", "import", f"tfhub:{write_hub(tmp_path / 'pages', hub)}", "--data", str(data)
     )
     assert done.code == 0, done.err
-    assert "packages are new" in done.out
+    assert "new packages)" in done.out
     assert f"{hub}/clean-a@1.0.0" in done.out
 
 

@@ -105,9 +105,13 @@ def counting(output: Output, what: str, unit: str) -> Iterator[Callable[[int, in
 def told(report: Report, output: Output) -> Iterator[str]:
     """The report for people."""
     would = " (nothing is written)" if report.dry_run else ""
-    yield f"{report.catalogue}: {report.releases} releases of {report.packages} packages{would}"
-    new = f" ({report.new_packages} packages are new)" if report.new_packages else ""
-    yield from _listed("added", report.added, output, f"{len(report.added)} releases{new}")
+    of = _counted(report.packages, "package")
+    yield f"{report.catalogue}: {_counted(report.releases, 'release')} of {of}{would}"
+    new = f" ({_counted(report.new_packages, 'new package')})" if report.new_packages else ""
+    yield from _pages(report, output)
+    yield from _listed(
+        "added", report.added, output, f"{_counted(len(report.added), 'release')}{new}"
+    )
     yield from _listed("updated", report.updated, output, f"{len(report.updated)} descriptions")
     if report.unchanged:
         yield _line("unchanged", str(report.unchanged), output)
@@ -121,11 +125,29 @@ def told(report: Report, output: Output) -> Iterator[str]:
         + (f", without {', '.join(each.left_out)}" if each.left_out else "")
         for each in report.supplied
     ]
-    yield from _listed("with files", supplied, output, f"{len(supplied)} releases")
+    yield from _listed("with files", supplied, output, _counted(len(supplied), "release"))
     failed = [f"{each.release}: {each.reason}" for each in report.failed]
-    yield from _listed("without", failed, output, f"{len(failed)} releases stay described")
+    yield from _listed(
+        "without", failed, output, f"{_counted(len(failed), 'release')} still described"
+    )
     if report.added or report.updated or report.supplied:
         yield "Search and pages show them once the registry runs."
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _pages(report: Report, output: Output) -> Iterator[str]:
+    """Every page is accounted for."""
+    for outcome in ("imported", "merged"):
+        kinds = [each for each in report.pages if each.outcome == outcome]
+        if kinds:
+            total = sum(each.pages for each in kinds)
+            named = ", ".join(f"{each.pages} {each.kind or 'other'}" for each in kinds)
+            yield _line("pages", f"{total} {outcome} ({named})", output)
+    skipped = [f"{each.what}: {each.reason}" for each in report.skipped]
+    yield from _listed("skipped", skipped, output, f"{len(skipped)} pages")
 
 
 def _listed(word: str, lines: Sequence[str], output: Output, count: str) -> Iterator[str]:

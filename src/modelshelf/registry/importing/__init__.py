@@ -11,6 +11,7 @@ any other (`supply`).
 from __future__ import annotations
 
 import contextlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from filelock import FileLock, Timeout
@@ -22,7 +23,7 @@ from modelshelf.registry import log
 from modelshelf.registry.importing import batches, rows, supply, texts
 from modelshelf.registry.importing.fetching import Bounds
 from modelshelf.registry.importing.plan import Package, Plan, planned
-from modelshelf.registry.importing.report import Report
+from modelshelf.registry.importing.report import Accounted, Passed, Report
 from modelshelf.registry.importing.sources import Folder, Hub, Source
 from modelshelf.registry.importing.supply import Outcome
 from modelshelf.registry.service import Kept
@@ -109,6 +110,10 @@ def _report(catalogue: Catalogue, plan: Plan, supplied: Outcome, *, dry_run: boo
         catalogue=catalogue.specification,
         packages=len(plan.packages),
         releases=sum(len(each.releases) for each in plan.packages),
+        pages=_accounted(catalogue),
+        skipped=tuple(
+            Passed(page.path, page.reason) for page in catalogue.pages if page.outcome == "skipped"
+        ),
         dry_run=dry_run,
         new_packages=sum(each.new for each in plan.packages),
         added=steps["add"],
@@ -120,3 +125,9 @@ def _report(catalogue: Catalogue, plan: Plan, supplied: Outcome, *, dry_run: boo
         supplied=supplied.supplied,
         failed=supplied.failed,
     )
+
+
+def _accounted(catalogue: Catalogue) -> tuple[Accounted, ...]:
+    found = Counter((page.outcome, page.kind) for page in catalogue.pages)
+    ordered = sorted(found.items(), key=lambda each: (each[0][0], -each[1]))
+    return tuple(Accounted(outcome, kind, count) for (outcome, kind), count in ordered)

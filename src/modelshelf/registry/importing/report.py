@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from modelshelf.package.catalogue import Outcome
+
 
 class Renamed(msgspec.Struct, frozen=True):
     """A package that could not keep the name of the catalogue."""
@@ -40,8 +42,18 @@ class Failed(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Accounted(msgspec.Struct, frozen=True):
+    """So many pages of one kind were imported, merged into others, or skipped."""
+
+    outcome: Outcome
+    kind: str
+    pages: int
+
+
 class Report(msgspec.Struct, frozen=True):
-    """All of it. Releases are `NAME@VERSION`; `unchanged` counts those that say the same as before.
+    """All of it. `pages` counts every page of the catalogue, `skipped` says why some came to nothing.
+
+    Releases are `NAME@VERSION`; `unchanged` counts those that say the same as before.
 
     `kept` are releases that have files or changed hands: what the catalogue says of them now counts
     for nothing. With `dry_run` it is what would become of it.
@@ -50,6 +62,8 @@ class Report(msgspec.Struct, frozen=True):
     catalogue: str
     packages: int
     releases: int
+    pages: tuple[Accounted, ...] = ()
+    skipped: tuple[Passed, ...] = ()
     dry_run: bool = False
     new_packages: int = 0
     added: tuple[str, ...] = ()
