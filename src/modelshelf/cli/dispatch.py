@@ -45,10 +45,12 @@ def _told(error: OSError) -> ShelfError:
     from modelshelf.store.disk import is_full
 
     where = error.filename2 or error.filename
+    missing = isinstance(error, FileNotFoundError)
+    unwritten = "is there such a folder?" if missing else "may you write there?"
     return ShelfError(
         "No space is left on the disk" if is_full(error) else error.strerror or str(error),
         where=None if where is None else os.fsdecode(where),
-        hint="free some space and try again" if is_full(error) else "may you write there?",
+        hint="free some space and try again" if is_full(error) else unwritten,
     )
 
 
