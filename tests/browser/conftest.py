@@ -51,7 +51,8 @@ class Seen:
     @property
     def here(self) -> str:
         """The address that is open, without the registry's."""
-        return self.page.url.removeprefix(self.url)
+        address: str = self.page.url
+        return address.removeprefix(self.url)
 
     def shoot(self, name: str) -> None:
         """Take a picture of the whole page, if somebody wants it."""

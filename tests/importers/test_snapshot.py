@@ -53,6 +53,14 @@ def test_an_archive_and_folders_above_name_pages_alike(folder: Path) -> None:
     assert texts(str(folder)) == texts(str(folder.parent)) == texts(str(packed(folder))) == expected
 
 
+def test_a_folder_with_nothing_but_an_archive_stands_for_it(folder: Path, tmp_path: Path) -> None:
+    handed_on = tmp_path / "handed-on"
+    handed_on.mkdir()
+    packed(folder).rename(handed_on / "hub.tar.gz")
+    (handed_on / "README.md").write_text("what this is")
+    assert texts(str(handed_on)) == texts(str(folder))
+
+
 def test_links_are_not_followed(folder: Path) -> None:
     outside = folder.parent / "secret.md"
     outside.write_text("secret", encoding="utf-8")

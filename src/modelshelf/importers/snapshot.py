@@ -39,10 +39,11 @@ class Text(NamedTuple):
 def texts(place: str, ends: tuple[str, ...] = (".md",)) -> list[Text]:
     """Every file of `place` whose name ends so, by path; the same for a folder and its archive.
 
-    Hidden files and links are left out: what a link names either lies here too, or not in the
-    snapshot. Raises NotFound where there is no such place, FormatError for a broken archive.
+    A folder that has one archive and no folders stands for the archive. Hidden files and links
+    are left out: what a link names either lies here too, or not in the snapshot. Raises NotFound
+    where there is no such place, FormatError for a broken archive.
     """
-    path = Path(place).expanduser()
+    path = _packed(Path(place).expanduser())
     if path.is_dir():
         found = _held(path, _in_folder(path, ends))
     elif path.is_file():
@@ -54,6 +55,16 @@ def texts(place: str, ends: tuple[str, ...] = (".md",)) -> list[Text]:
         )
     shared = _shared_folders([each.path for each in found])
     return sorted(each._replace(path=each.path[len(shared) :]) for each in found)
+
+
+def _packed(path: Path) -> Path:
+    """The only archive of a folder that has no other folder, as a snapshot is handed on; else it."""
+    try:
+        inside = [each for each in path.iterdir() if not each.name.startswith(".")]
+    except OSError:  # no folder, or none that may be looked into: told when it is read
+        return path
+    archives = [each for each in inside if each.name.lower().endswith((".tar.gz", ".tgz"))]
+    return archives[0] if len(archives) == 1 and not any(map(Path.is_dir, inside)) else path
 
 
 def _held(path: Path, read: Iterator[Text]) -> list[Text]:
