@@ -52,7 +52,7 @@ SPARROWS = catalogue(
         )
     ),
     sparrow(3, "100", 224, 0.78),
-    described("acme/lonely", algorithm="Wagtail", datasets=("crumbs",)),
+    described("acme/lonely", task="text-embedding", algorithm="Wagtail", datasets=("crumbs",)),
 )  # fmt: skip
 ELSEWHERE = catalogue(
     described("lab/sparrow", algorithm="SparrowNet V2", datasets=("seeds",), language=None),
@@ -134,7 +134,8 @@ def test_made_twice_they_are_the_same(service: Service) -> None:
         ({}, 1, [5, 2, 1, 1]),
         ({}, 2, [5, 2]),
         ({"task": "image-classification"}, 2, [5, 2]),
-        ({"task": "text-embedding"}, 1, []),
+        ({"task": "text-embedding"}, 1, [1]),
+        ({"task": "audio-embedding"}, 1, []),
         ({"algorithm": "sparrownet v1"}, 1, [2]),
         ({"dataset": "seeds"}, 1, [5, 2, 1]),
         ({"dataset": "seed"}, 1, []),

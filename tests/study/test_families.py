@@ -45,7 +45,7 @@ def test_sizes_and_spellings_make_no_difference() -> None:
     [
         {"task": "image-feature-vector"},
         {"datasets": ("Fish",)},
-        {"languages": ("de",)},
+        {"task": "text-embedding", "languages": ("de",)},
         {"architectures": ("Sparrow V3",)},
         {"declared": "birds"},
     ],
@@ -193,3 +193,21 @@ def test_a_width_of_one_is_not_what_a_flag_says() -> None:
         model("sparrow_v1_100_128", "Sparrow V1", features=tuned),
     )
     assert [each.features["width"] for each in family.members] == [0.5, 1.0]
+
+
+def test_a_generation_behind_the_name_that_the_summary_uses_counts() -> None:
+    models = [
+        model(f"finchnet_v{each}_1.0", "Other", summary=f"FinchNet V{each} for phones.")
+        for each in (1, 2)
+    ]
+    assert sorted(str(family.algorithm) for family in families(models)) == [
+        "finchnet v1",
+        "finchnet v2",
+    ]
+
+
+def test_a_language_counts_for_words_only() -> None:
+    seen = model("a", "Sparrow", languages=("en",)), model("b", "Sparrow")
+    assert len(of(*seen)) == 1
+    read = [each._replace(task="text-embedding") for each in seen]
+    assert len(of(*read)) == 2

@@ -18,7 +18,9 @@ from modelshelf.package.record import Feature
 from modelshelf.study.wording import CLASSES, SILENT, parse, tokens
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*")
+_GENERATION = re.compile(r"v\d{1,2}")
 _LONGEST_SUMMARY = 2_000
+_LONGEST_GENERATION = 8
 _LONGEST_TEXT = 20_000
 
 
@@ -119,7 +121,16 @@ def _called(subject: Subject) -> Algorithm | None:
     if not found:
         return None
     _, _, name, proper = min(found)
+    if generation := _generation(proper, subject.summary, words):
+        name, proper = f"{name} {generation}", f"{proper} {generation.upper()}"
     return Algorithm(name, {}, f"its name and its summary call it {proper}")
+
+
+def _generation(proper: str, summary: str, words: Sequence[str]) -> str | None:
+    """`v2`, where the summary writes it behind the algorithm, and the name has it."""
+    _, _, behind = summary[:_LONGEST_SUMMARY].partition(proper)
+    first = next(iter(tokens(behind[:_LONGEST_GENERATION])), "")
+    return first if _GENERATION.fullmatch(first) and first in words else None
 
 
 def _proper_names(summary: str) -> Iterator[str]:
@@ -140,8 +151,10 @@ def _words(subject: Subject) -> list[str]:
 
 
 def _bare(words: Iterable[str]) -> list[str]:
-    """Without numbers at the end of words."""
-    return [word.rstrip("0123456789") or word for word in words]
+    """Without numbers at the end of words, but for generations (`v2`)."""
+    return [
+        word if _GENERATION.fullmatch(word) else word.rstrip("0123456789") or word for word in words
+    ]
 
 
 def _likeness(subject: Subject) -> tuple[str, str]:

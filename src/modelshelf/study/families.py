@@ -22,6 +22,8 @@ from modelshelf.study.variation import Named, features
 from modelshelf.study.wording import ROLES, parse, tokens
 
 _LONGEST_ID = 96
+_WORDED = frozenset(("audio", "language", "speech", "text", "translation"))
+"""A task with one of these words is of a language."""
 
 
 class Model(NamedTuple):
@@ -125,12 +127,19 @@ def _place(model: Model, algorithm: Algorithm | None, trained: tuple[str, ...]) 
         model.task or "",
         algorithm.name if algorithm else "",
         " + ".join(trained),
-        ", ".join(sorted({each.lower() for each in model.languages})),
+        _language(model),
         _part(model, algorithm),
     )
     return _Placed(
         model, key, algorithm, algorithm.why if algorithm else "nothing tells how it works"
     )
+
+
+def _language(model: Model) -> str:
+    """Of what is said or written; a label on a model of pictures says nothing about it."""
+    if model.task and not _WORDED.intersection(tokens(model.task)):
+        return ""
+    return ", ".join(sorted({each.lower() for each in model.languages}))
 
 
 def _part(model: Model, algorithm: Algorithm | None) -> str:

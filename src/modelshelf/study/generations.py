@@ -36,12 +36,13 @@ class Line(NamedTuple):
 def generations(families: Iterable[Family]) -> tuple[Line, ...]:
     """Every line of at least two generations; a name without a number is the first, if another is.
 
-    A bare name beside an explicit `v1` is an algorithm of its own, not a generation.
+    A bare name beside an explicit `v1` is an algorithm of its own, not a generation. Families of
+    which nobody knows the data are in no line: a later design of other data is no upgrade.
     """
     lines: dict[tuple[str | None, ...], dict[float, Family]] = defaultdict(dict)
     bare: list[Family] = []
     for family in families:
-        if family.declared or not family.algorithm:
+        if family.declared or not (family.algorithm and family.dataset):
             continue
         match = _GENERATION.fullmatch(family.algorithm)
         if match is None:

@@ -50,8 +50,8 @@ def _of(member: Named, numbers: Sequence[str], meanings: Mapping[int, str]) -> d
         meaning = meanings.get(place)
         if meaning == "width":
             found["width"] = int(text) / 100
-        elif meaning:
-            found.setdefault(meaning, float(text) if "." in text else int(text))
+        elif meaning and (number := float(text) if "." in text else int(text)) not in told.values():
+            found.setdefault(meaning, number)
     if "number" in member.label:
         found["depth"] = member.label["number"]
     # True is 1: a width of 1.0 is not what `fine-tunable = true` says

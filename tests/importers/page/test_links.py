@@ -81,20 +81,13 @@ def test_notebooks_and_demos() -> None:
     )
 
 
-def test_trackers_mail_labels_and_home() -> None:
+def test_trackers_and_home() -> None:
     text = (
         "Report to [us](https://github.com/acme/d/issues) or <mailto:ml@acme.example?subject=x>,\n"
-        "mail help@acme.example, not recall@1. [Label map](https://acme.example/labels.csv)\n"
-        "[project page](https://acme.example/digits)\n\n"
-        "```\nurl = 'https://acme.example/data/class_names.json'\nother = 'https://acme.example/config.json'\n```"
+        "[project page](https://acme.example/digits)\n"
     )
     result = found(text)
     assert result.issues == ("https://github.com/acme/d/issues",)
-    assert result.mails == ("ml@acme.example", "help@acme.example")
-    assert result.vocabularies == (
-        "https://acme.example/labels.csv",
-        "https://acme.example/data/class_names.json",
-    )
     assert result.homepages == ("https://acme.example/digits",)
     assert all(each.source == "text" for each in result.found.values())
 

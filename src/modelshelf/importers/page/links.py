@@ -1,4 +1,4 @@
-"""Where a page leads: papers, source code, notebooks and demos, issue trackers, mail, lists of labels."""
+"""Where a page leads: papers, source code, notebooks and demos, issue trackers."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from modelshelf.importers.page.inline import Link, plain
+from modelshelf.importers.page.inline import Link
 from modelshelf.importers.page.markdown import Page
 from modelshelf.package.catalogue import Found
 
 KEPT_COUNT = 50
 """Links of one kind that are kept."""
-CODE_CHARACTERS = 200_000
-"""So much of a page's code is looked through for addresses."""
 
 _CODE_HOSTS = (
     "github.com",
@@ -75,11 +73,6 @@ _NOISE = re.compile(r"/(?:issues|pulls?|discussions|actions|wiki|merge_requests|
 _HOMEPAGE = re.compile(
     r"\b(?:project|home) ?-?page\b|\bwebsite\b|\bhomepage\b|\bproject site\b", re.IGNORECASE
 )
-_MAIL = re.compile(
-    r"(?<![\w.+@-])[\w.+-]{1,64}+@[A-Za-z][\w-]{0,62}+(?:\.[A-Za-z][\w-]{1,62}+){1,4}+(?![\w@])"
-)
-_LISTED = re.compile(r"label|vocab|class|categor|dictionar|token|taxonom|\bmap\b", re.IGNORECASE)
-_LIST_FILE = re.compile(r"\.(?:txt|csv|tsv|json|vocab|model|names|pbtxt|spm)$", re.IGNORECASE)
 _BARE = re.compile(r"https?://[^\s\"'<>`)\]]{1,2000}")
 
 
@@ -94,8 +87,6 @@ class Links(msgspec.Struct, frozen=True):
     sources: tuple[str, ...] = ()
     demos: tuple[str, ...] = ()
     issues: tuple[str, ...] = ()
-    mails: tuple[str, ...] = ()
-    vocabularies: tuple[str, ...] = ()
     homepages: tuple[str, ...] = ()
     found: dict[str, Found] = {}
 
@@ -121,8 +112,6 @@ def read(page: Page, publisher: str = "") -> Links:
         "sources": sources,
         "demos": _demos(seen),
         "issues": (each.link.url for each in seen if _is_tracker(each.link.url)),
-        "mails": _mails(seen, page),
-        "vocabularies": _vocabularies(seen, page),
         "homepages": (
             e.link.url
             for e in seen
@@ -259,28 +248,3 @@ def _demos(seen: Iterable[_Seen]) -> list[str]:
 def _is_tracker(url: str) -> bool:
     host, path = _host(url)
     return bool(host) and bool(_TRACKER.search(path))
-
-
-def _mails(seen: Iterable[_Seen], page: Page) -> Iterator[str]:
-    for each in seen:
-        if each.link.url.lower().startswith("mailto:"):
-            yield each.link.url[7:].partition("?")[0]
-    for block in page.paragraphs:
-        if "@" in block.text:
-            yield from _MAIL.findall(plain(block.text))
-
-
-def _vocabularies(seen: Iterable[_Seen], page: Page) -> Iterator[str]:
-    """Files with a label, class or token a line: links, and addresses in code."""
-    for each in seen:
-        if _is_list(each.link.url, each.link.text):
-            yield each.link.url
-    code = "\n".join(block.text for block in page.code if "://" in block.text)[:CODE_CHARACTERS]
-    yield from (m[0] for m in _BARE.finditer(code) if _is_list(m[0], ""))
-
-
-def _is_list(url: str, text: str) -> bool:
-    _, path = _host(url)
-    return bool(_LIST_FILE.search(path)) and bool(
-        _LISTED.search(f"{path.rsplit('/', 1)[-1]} {text}")
-    )
