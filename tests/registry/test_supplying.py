@@ -218,9 +218,9 @@ class _Hub(http.server.BaseHTTPRequestHandler):
             self.send_header("Location", "/saved.tar.gz")
             self.end_headers()
             return
-        if self.path == "/round":
+        if self.path in ("/round", "/nowhere"):
             self.send_response(302)
-            self.send_header("Location", "/round")
+            self.send_header("Location", "/round" if self.path == "/round" else "http://[")
             self.end_headers()
             return
         content = self.files.get(self.path)
@@ -288,7 +288,13 @@ def test_a_single_file_of_the_hub(kept: Kept, brought: Fetch) -> None:
 
 @pytest.mark.parametrize(
     ("path", "reason"),
-    [("/none", "404"), ("/cut", "cut off"), ("/round", "from one address to the next")],
+    [
+        ("/none", "404"),
+        ("/n\u00f6ne", "404"),
+        ("/cut", "cut off"),
+        ("/round", "from one address to the next"),
+        ("/nowhere", "did not arrive"),
+    ],
 )
 def test_a_hub_that_fails(kept: Kept, brought: Fetch, path: str, reason: str) -> None:
     report = brought(path)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from collections.abc import Iterator
 from contextlib import closing
 from typing import NamedTuple
@@ -23,6 +22,7 @@ from modelshelf.importers import Importer, Progress
 from modelshelf.package import name as names
 from modelshelf.package.catalogue import Catalogue, CataloguePart, Described, HubPublisher, Page
 from modelshelf.package.version import Version
+from modelshelf.store.deadline import deadline
 
 PATH = "/api/v1/catalogue"
 most_part_bytes = 64 << 20
@@ -117,10 +117,13 @@ def _part(
 ) -> CataloguePart:
     path = f"{address.path.rstrip('/')}{PATH}" + (f"?after={quote(after)}" if after else "")
     try:
-        connection.request("GET", path, headers=_HEADERS)
-        with connection.getresponse() as response:
-            body = _body(response, address)
-            status = response.status
+        if connection.sock is None:
+            connection.connect()
+        with deadline(connection, part_seconds, address.geturl()):
+            connection.request("GET", path, headers=_HEADERS)
+            with connection.getresponse() as response:
+                body = _body(response, address)
+                status = response.status
     except (OSError, http.client.HTTPException) as error:
         raise NetworkError(
             "The registry cannot be reached", where=address.geturl(), got=str(error)[:200] or None
@@ -136,14 +139,14 @@ def _part(
 
 
 def _body(response: http.client.HTTPResponse, address: SplitResult) -> bytes:
-    content, until = bytearray(), time.monotonic() + part_seconds
+    content = bytearray()
     while chunk := response.read1(1 << 18):
         content += chunk
-        if len(content) > most_part_bytes or time.monotonic() > until:
+        if len(content) > most_part_bytes:
             raise NetworkError(
-                "A part of the registry's catalogue is too large, or too slow",
+                "A part of the registry's catalogue is too large",
                 where=address.geturl(),
-                expected=f"at most {most_part_bytes} bytes within {part_seconds:.0f} seconds",
+                expected=f"at most {most_part_bytes} bytes",
                 got=f"{len(content)} bytes",
             )
     return bytes(content)

@@ -13,10 +13,11 @@ import ssl
 import time
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from modelshelf.errors import Invalid, NetworkError, Refused
 from modelshelf.registry.imported import Fetched
+from modelshelf.store.deadline import deadline
 
 MOST_BYTES = 8 << 30
 PATIENCE_SECONDS = 30.0
@@ -24,6 +25,8 @@ PATIENCE_SECONDS = 30.0
 LONGEST_SECONDS = 3600.0
 REDIRECTS = 5
 _BLOCK_BYTES = 1 << 20
+_WRITTEN = "".join(map(chr, range(0x21, 0x7F)))
+"""Letters that stay as they stand in an address; others are written as bytes of UTF-8."""
 _MOVED = (301, 302, 303, 307, 308)
 
 
@@ -42,14 +45,17 @@ def fetch(url: str, target: Path, bounds: Bounds) -> Fetched:
     for _ in range(REDIRECTS + 1):
         connection = _connected(asked, bounds)
         try:
-            with _answer(connection, asked) as answer:
+            with (
+                deadline(connection, until - time.monotonic(), asked[:300]),
+                _answer(connection, asked) as answer,
+            ):
                 if answer.status in _MOVED and (location := answer.getheader("Location")):
                     asked = urljoin(asked, location)
                     continue
                 if answer.status != 200:
                     raise NetworkError(f"the hub answers {answer.status}", where=asked[:300])
-                return _received(answer, url, target, bounds, until)
-        except (OSError, http.client.HTTPException) as error:
+                return _received(answer, url, target, bounds)
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise NetworkError(f"the file did not arrive: {error}", where=asked[:300]) from error
         finally:
             connection.close()
@@ -96,13 +102,12 @@ def _is_public(connection: http.client.HTTPConnection) -> bool:
 def _answer(connection: http.client.HTTPConnection, url: str) -> http.client.HTTPResponse:
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    path = quote(path, safe=_WRITTEN)
     connection.request("GET", path, headers={"Accept": "*/*", "User-Agent": "modelshelf"})
     return connection.getresponse()
 
 
-def _received(
-    answer: http.client.HTTPResponse, url: str, target: Path, bounds: Bounds, until: float
-) -> Fetched:
+def _received(answer: http.client.HTTPResponse, url: str, target: Path, bounds: Bounds) -> Fetched:
     """Write the body as it comes; more than the bounds allow ends it."""
     too_much = Invalid("the file is too large", where=url[:300], expected=bounds.most_bytes)
     if (answer.length or 0) > bounds.most_bytes:
@@ -114,8 +119,6 @@ def _received(
             size += len(block)
             if size > bounds.most_bytes:
                 raise too_much
-            if time.monotonic() > until:
-                raise NetworkError("the file came too slowly", where=url[:300])
             digest.update(block)
             file.write(block)
     if answer.length:
