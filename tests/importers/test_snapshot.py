@@ -135,6 +135,16 @@ def test_names_in_an_archive_that_leave_it_stay_names(tmp_path: Path) -> None:
     assert texts(str(archive)) == [Text("1.md", "x")]
 
 
+def test_of_a_path_that_comes_twice_the_last_counts(tmp_path: Path) -> None:
+    archive = tmp_path / "hub.tar.gz"
+    with tarfile.open(archive, "w:gz") as opened:
+        for content in (b"x", b"y"):
+            member = tarfile.TarInfo("docs/1.md")
+            member.size = 1
+            opened.addfile(member, io.BytesIO(content))
+    assert texts(str(archive)) == [Text("1.md", "y")]
+
+
 def test_no_such_place(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="no catalogue at"):
         texts(str(tmp_path / "nothing"))

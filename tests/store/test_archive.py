@@ -72,3 +72,9 @@ def test_what_was_cut_off_is_never_taken_for_whole(tmp_path: Path, share: float)
     path.write_bytes(content[: int(len(content) * share)])
     with pytest.raises(Broken):
         list(members(path))
+
+
+def test_a_member_that_was_cut_off_is_broken_when_it_is_read(tmp_path: Path) -> None:
+    member = next(members(written(tmp_path, header("a.md", 5000) + b"cut")))
+    with pytest.raises(Broken):
+        member.read(5000)

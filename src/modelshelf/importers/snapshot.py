@@ -68,13 +68,15 @@ def _packed(path: Path) -> Path:
 
 
 def _held(path: Path, read: Iterator[Text]) -> list[Text]:
-    found, left = [], most_characters
+    """What was read, within bounds; of a path that an archive has twice the last one, as unpacked."""
+    found: dict[str, Text] = {}
+    left = most_characters
     for each in read:
-        found.append(each)
+        found[each.path] = each
         left -= len(each.text) + len(each.path)
         if left < 0:
             raise _too_much(path, f"pages of more than {most_characters} characters")
-    return found
+    return list(found.values())
 
 
 def _in_folder(root: Path, ends: tuple[str, ...]) -> Iterator[Text]:

@@ -28,7 +28,10 @@ class Broken(Exception):
 
 
 class Member(NamedTuple):
-    """One member; `read` gives so many of its bytes at most, and is for before the next member."""
+    """One member; `read` gives so many of its bytes at most, and is for before the next member.
+
+    It raises Broken where the archive was cut off within them.
+    """
 
     name: str
     size: int
@@ -46,9 +49,16 @@ def members(path: Path) -> Iterator[Member]:
         while (info := opened.next()) is not None:
             opened.members.clear()  # type: ignore[attr-defined]
             content = opened.extractfile(info) if info.isreg() else None
-            yield Member(
-                info.name, info.size, content is not None, content.read if content else _nothing
-            )
+            read = _reading(content) if content else _nothing
+            yield Member(info.name, info.size, content is not None, read)
+
+
+def _reading(content: IO[bytes]) -> Callable[[int], bytes]:
+    def read(count: int) -> bytes:
+        with _telling():
+            return content.read(count)
+
+    return read
 
 
 def is_archive(path: Path) -> bool:
