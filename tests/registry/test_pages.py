@@ -32,7 +32,7 @@ from modelshelf.package.signature import Signature, Tensor
 from modelshelf.registry import tables
 from modelshelf.registry.app import create_app, open_service
 from modelshelf.registry.markdown import MAX_CHARACTERS, rendered
-from modelshelf.registry.pages import rendering
+from modelshelf.registry.pages import presenting, rendering
 from modelshelf.registry.settings import Settings
 
 SINCE = "2026-01-02T03:04:05Z"
@@ -383,3 +383,14 @@ def test_markdown_survives_absurd_text(text: str) -> None:
 )  # fmt: skip
 def test_size(number: int, text: str) -> None:
     assert rendering.size(number) == text
+
+
+def test_a_keyword_that_a_chip_says_is_not_said_twice() -> None:
+    package = Package(
+        "acme/digits",
+        "1.0.0",
+        task="image-classification",
+        keywords=("Image-Classification", "ocr"),
+    )
+    record = Record(package, (Variant("small", ()),))
+    assert presenting.keywords(record) == ["ocr"]

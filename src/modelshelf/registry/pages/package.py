@@ -32,6 +32,7 @@ def context(seen: Seen) -> Mapping[str, object]:
         "signatures": signatures,
         "readme": seen.prose(record.package.readme),
         "chips": presenting.chips(record),
+        "keywords": presenting.keywords(record),
         "links": presenting.links(record),
         "needs": presenting.needs(record),
         "dependents": seen.dependents,

@@ -282,6 +282,12 @@ def chips(record: Record) -> tuple[tuple[str, str], ...]:
     return tuple((facet, value) for facet, value in pairs if value)
 
 
+def keywords(record: Record) -> list[str]:
+    """Keywords that no chip says already."""
+    said = {value.lower() for _facet, value in chips(record)}
+    return [each for each in record.package.keywords if each.lower() not in said]
+
+
 def needs(record: Record) -> tuple[str, ...]:
     """What must be there around the models: Python, packages, frameworks, hardware."""
     requires = record.requires
