@@ -118,6 +118,14 @@ def test_csv_follows_rfc_4180() -> None:
     ]
 
 
+@pytest.mark.parametrize("words", ["=cmd()", "+1", "-x", "@y", "\tz"])
+def test_words_in_csv_are_no_formulas(words: str) -> None:
+    table = answer().tables[0]
+    (row, *_) = table.rows
+    text = render.comma_separated(table._replace(rows=((words, *row[1:]),)))
+    assert next(csv.reader([text.splitlines()[1]]))[0] == f"'{words}"
+
+
 def test_json_has_numbers_as_numbers_and_rows_by_id() -> None:
     document = json.loads(json.dumps(render.document(answer(difference("x")))))
     assert document["tables"][0]["rows"][0]["2020:count"] == 1234

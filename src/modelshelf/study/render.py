@@ -18,6 +18,7 @@ _WIDEST = (44, 34, 26, 20, 14)
 _GAP = "  "
 _LEFT: tuple[Kind, ...] = ("text", "mark")
 _MARKDOWN = re.compile(r"[\\|<>&*`\[\]]|(?<!\w)_|_(?!\w)")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 Paint = Callable[[str, str], str]
 """Colours a text, where that can be shown."""
@@ -221,6 +222,9 @@ def _heads(table: Table) -> list[str]:
 
 
 def _bare(cell: Cell) -> Cell:
+    """A value; before words of strangers that a spreadsheet would compute stands an apostrophe."""
+    if isinstance(cell, str) and cell.startswith(_FORMULA):
+        return f"'{cell}"
     return ("yes" if cell else "no") if isinstance(cell, bool) else cell
 
 
