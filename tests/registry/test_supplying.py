@@ -117,6 +117,20 @@ def test_an_archive(kept: Kept, assets: Path, suffix: str) -> None:
     assert not [*kept.settings.data.glob("import-*")]
 
 
+@pytest.mark.parametrize("linked", ["acme", "acme/digits", "acme/digits/1", "acme/digits/1.tar.gz"])
+def test_links_do_not_lead_out_of_the_folder(
+    kept: Kept, assets: Path, tmp_path: Path, linked: str
+) -> None:
+    outside = tmp_path / "outside"
+    saved_model(outside / "acme" / "digits" / "1")
+    packed(outside / "acme" / "digits" / "1.tar.gz", *members())
+    (assets / linked).parent.mkdir(parents=True, exist_ok=True)
+    (assets / linked).symlink_to(outside / linked)
+    report = bring(kept, assets, described())
+    assert (report.supplied, report.failed) == ((), ())
+    assert entry(kept).described
+
+
 def test_parts_of_a_release_lie_under_their_own_handles(kept: Kept, assets: Path) -> None:
     saved_model(assets / "acme" / "digits" / "1")
     part = assets / "acme" / "digits" / "1" / "small" / "1.tflite"

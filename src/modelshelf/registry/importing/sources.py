@@ -56,17 +56,17 @@ class Folder:
         return Found(tuple(found), str(self._root)) if found else None
 
     def _places(self, handle: str) -> Iterator[Path]:
-        """Where the files of a handle may lie."""
+        """Where the files of a handle may lie; links may not lead out of the folder."""
         whole = self._root / handle
-        if whole.exists():
-            yield whole
+        found = [whole] if whole.exists() else []
         if whole.parent.is_dir():
-            name = whole.name
-            yield from (
+            found += (
                 path
                 for path in sorted(whole.parent.glob("*"))
-                if path.name.startswith(f"{name}.") and path.is_file()
+                if path.name.startswith(f"{whole.name}.") and path.is_file()
             )
+        root = self._root.resolve()
+        return (path for path in found if path.resolve().is_relative_to(root))
 
     def _opened(self, place: Path, folder: Path) -> Path:
         if place.is_dir() or not is_archive(place):
