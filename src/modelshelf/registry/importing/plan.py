@@ -169,7 +169,8 @@ class _Planner:
             digest = imported.digest(found)
             wrong = _wrong(found, before, seen)
             if digest is None or wrong:
-                self.passed.append(Passed(found.handle, wrong or "its text is no Unicode"))
+                called = found.handle[:longest_handle_characters]
+                self.passed.append(Passed(called, wrong or "its text is no Unicode"))
                 continue
             seen.add(version)
             number += before is None
