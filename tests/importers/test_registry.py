@@ -167,6 +167,15 @@ def test_a_part_that_is_too_large_is_left(
         importers.read(f"registry:{answers(bytes(2000))}")
 
 
+def test_parts_that_are_too_large_together_are_left(
+    answers: Answers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = msgspec.json.encode(CataloguePart((release(),), next="acme/digits/1"))
+    monkeypatch.setattr(registry, "most_bytes", len(body) + 10)
+    with pytest.raises(NetworkError, match="too large"):
+        importers.read(f"registry:{answers(body)}")
+
+
 def test_releases_that_cannot_be_are_accounted_for(answers: Answers) -> None:
     told = (
         release("../etc/passwd"),

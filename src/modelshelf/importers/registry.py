@@ -26,6 +26,8 @@ from modelshelf.store.deadline import deadline
 
 PATH = "/api/v1/catalogue"
 most_part_bytes = 64 << 20
+most_bytes = 4 << 30
+"""So much all parts may be together: they are held in memory."""
 most_releases = 5_000_000
 timeout_seconds = 30.0
 """So long the registry may be silent."""
@@ -96,9 +98,11 @@ def _key(release: Described) -> tuple[_Key | None, str]:
 def _parts(
     connection: http.client.HTTPConnection, address: SplitResult, progress: Progress
 ) -> Iterator[CataloguePart]:
-    after, count, total, seen = "", 0, 0, set[str]()
+    after, count, total, seen, left = "", 0, 0, set[str](), most_bytes
     while True:
-        part = _part(connection, address, after)
+        body = _answer(connection, address, after, min(left, most_part_bytes))
+        part = _part(body, address)
+        left -= len(body)
         count += len(part.releases)
         total = max(part.total or total, count)
         progress(count, total)
@@ -112,24 +116,7 @@ def _parts(
         seen.add(after := part.next)
 
 
-def _part(
-    connection: http.client.HTTPConnection, address: SplitResult, after: str
-) -> CataloguePart:
-    path = f"{address.path.rstrip('/')}{PATH}" + (f"?after={quote(after)}" if after else "")
-    try:
-        if connection.sock is None:
-            connection.connect()
-        with deadline(connection, part_seconds, address.geturl()):
-            connection.request("GET", path, headers=_HEADERS)
-            with connection.getresponse() as response:
-                body = _body(response, address)
-                status = response.status
-    except (OSError, http.client.HTTPException) as error:
-        raise NetworkError(
-            "The registry cannot be reached", where=address.geturl(), got=str(error)[:200] or None
-        ) from error
-    if status != 200:
-        raise _refused(status, body, address)
+def _part(body: bytes, address: SplitResult) -> CataloguePart:
     try:
         return msgspec.json.decode(body, type=CataloguePart)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -138,15 +125,36 @@ def _part(
         ) from None
 
 
-def _body(response: http.client.HTTPResponse, address: SplitResult) -> bytes:
+def _answer(
+    connection: http.client.HTTPConnection, address: SplitResult, after: str, most: int
+) -> bytes:
+    path = f"{address.path.rstrip('/')}{PATH}" + (f"?after={quote(after)}" if after else "")
+    try:
+        if connection.sock is None:
+            connection.connect()
+        with deadline(connection, part_seconds, address.geturl()):
+            connection.request("GET", path, headers=_HEADERS)
+            with connection.getresponse() as response:
+                body = _body(response, address, most)
+                status = response.status
+    except (OSError, http.client.HTTPException) as error:
+        raise NetworkError(
+            "The registry cannot be reached", where=address.geturl(), got=str(error)[:200] or None
+        ) from error
+    if status != 200:
+        raise _refused(status, body, address)
+    return body
+
+
+def _body(response: http.client.HTTPResponse, address: SplitResult, most: int) -> bytes:
     content = bytearray()
     while chunk := response.read1(1 << 18):
         content += chunk
-        if len(content) > most_part_bytes:
+        if len(content) > most:
             raise NetworkError(
                 "A part of the registry's catalogue is too large",
                 where=address.geturl(),
-                expected=f"at most {most_part_bytes} bytes",
+                expected=f"at most {most} bytes",
                 got=f"{len(content)} bytes",
             )
     return bytes(content)
