@@ -106,6 +106,7 @@ class Page:
         self.folder = folder
         self.servers: list[subprocess.Popen[str]] = []
         kept = {k: v for k, v in os.environ.items() if not k.startswith("MODELSHELF_")}
+        kept["COLUMNS"] = "160"  # wherever the tests run
         self.env = {
             **kept,
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept.get('PATH', '')}",

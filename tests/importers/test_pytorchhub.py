@@ -277,6 +277,7 @@ def test_damaged_pages_are_accounted_for(
         assert problems(release.record, described=True) == []
 
 
+@pytest.mark.no_cover
 def test_pages_that_keep_a_reader_busy(tmp_path: Path) -> None:
     texts = {f"acme_{number}": f"---\ntitle: A\n---\n{text[:60_000]}"
              for number, text in enumerate(TEXTS.values())}  # fmt: skip

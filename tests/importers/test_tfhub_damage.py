@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ def test_whole_pages_are_sound() -> None:
     assert [page.outcome for page in catalogue.pages].count("skipped") == 0
 
 
+@pytest.mark.no_cover
 @settings(max_examples=150, deadline=None)
 @given(st.lists(damaged(), min_size=1, max_size=7))
 def test_damaged_pages_are_accounted_for(pages: list[bytes]) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from modelshelf.registry import encoding, recipes, tables
+from modelshelf.registry.families import JOB as FAMILIES
 from modelshelf.store.recipe import SMALL_BYTES
 from tests.registry.conftest import digest
 from tests.registry.test_segments import tensors
@@ -60,7 +61,8 @@ def test_a_registry_of_before_is_brought_up_to_date(serve: Callable[[], Running]
         )
         assert connection.execute(lacking).all() == []
         jobs = connection.execute(select(tables.jobs.c.kind, tables.jobs.c.error)).all()
-    assert jobs == []
+    # families are made a while after the last change
+    assert [each for each in jobs if each.kind != FAMILIES] == []
 
 
 def test_parents_are_found_in_whichever_order_jobs_are_done(
@@ -86,7 +88,8 @@ def test_nothing_is_left_to_do_after_a_publish(
     second = serve()
     service = by_hand(second)
     with service.database.reading() as connection:
-        assert connection.execute(select(tables.jobs)).all() == []
+        waiting = select(tables.jobs).where(tables.jobs.c.kind != FAMILIES)
+        assert connection.execute(waiting).all() == []
 
 
 BROKEN = tensors(1, "a")[:-1]

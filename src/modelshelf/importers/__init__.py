@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from modelshelf import plugins
-from modelshelf.errors import NotFound, UsageError
+from modelshelf.errors import UsageError
 from modelshelf.package.catalogue import Catalogue
 from modelshelf.package.vocabularies import nearest
 
@@ -52,8 +52,7 @@ def importers() -> dict[str, Importer]:
 def read(specification: str, progress: Progress = silent) -> Catalogue:
     """The catalogue that `specification` (`tfhub:DIR`) names; nothing is written anywhere.
 
-    Raises UsageError for a specification that is none, NotFound where there is not one page, and
-    what the importer's `read` raises.
+    Raises UsageError for a specification that is none, and what the importer's `read` raises.
     """
     name, colon, place = specification.partition(":")
     known = importers()
@@ -64,7 +63,4 @@ def read(specification: str, progress: Progress = silent) -> Catalogue:
             expected=kinds,
             hint=nearest(name, list(known)),
         )
-    catalogue = known[name].read(place, progress)
-    if not (catalogue.releases or catalogue.pages):
-        raise NotFound(f"`{place[:200]}` has no page of a hub", expected=known[name].summary)
-    return catalogue
+    return known[name].read(place, progress)

@@ -41,7 +41,7 @@ def texts(place: str, ends: tuple[str, ...] = (".md",)) -> list[Text]:
 
     A folder that has one archive and no folders stands for the archive. Hidden files and links
     are left out: what a link names either lies here too, or not in the snapshot. Raises NotFound
-    where there is no such place, FormatError for a broken archive.
+    where there is no such place or no such file, FormatError for a broken archive.
     """
     path = _packed(Path(place).expanduser())
     if path.is_dir():
@@ -53,6 +53,8 @@ def texts(place: str, ends: tuple[str, ...] = (".md",)) -> list[Text]:
             f"no catalogue at `{place[:200]}`",
             expected="a folder of pages, or a .tar.gz of one",
         )
+    if not found:
+        raise NotFound(f"`{place[:200]}` holds no page", expected="files " + ", ".join(ends))
     shared = _shared_folders([each.path for each in found])
     return sorted(each._replace(path=each.path[len(shared) :]) for each in found)
 

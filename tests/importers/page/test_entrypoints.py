@@ -130,5 +130,6 @@ def test_any_text_is_read(code: str) -> None:
     assert len(read(page).calls) <= 600
 
 
+@pytest.mark.no_cover
 def test_texts_that_keep_a_reader_busy() -> None:
     assert survives("modelshelf.importers.page.entrypoints", "read") == ""

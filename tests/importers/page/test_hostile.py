@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from modelshelf.importers.page import related
 from modelshelf.importers.page.markdown import Page
 from tests.importers.page.hostile import survive
@@ -19,6 +21,7 @@ def relations(page: Page) -> int:
     return len(related.read(page, ("acme/digits",), lambda handle: len(handle) > 2))
 
 
+@pytest.mark.no_cover
 def test_every_reader_ends() -> None:
     readers = [f"modelshelf.importers.page.{name}:read" for name in READERS]
     own = [f"tests.importers.page.test_hostile:{name}" for name in ("blocks", "relations")]

@@ -57,5 +57,6 @@ def test_a_license_that_a_page_names(text: str, expected: tuple[str, bool] | Non
     assert stated(read(text)) == (Stated(*expected) if expected else None)
 
 
+@pytest.mark.no_cover
 def test_hostile_pages_end() -> None:
     assert survives("modelshelf.importers.page.licenses", "stated") == ""

@@ -97,6 +97,7 @@ def test_no_text_is_too_much(text: str) -> None:
     assert all(url.isprintable() for url in found(text).papers)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "papers", "sources"), [("tfhub-2024-03", 1900, 1250), ("pytorchhub-2024-04", 46, 20)]
 )

@@ -84,6 +84,7 @@ def test_no_text_is_too_much(text: str) -> None:
     assert all(found(text).versions.values())
 
 
+@pytest.mark.no_cover
 def test_pages_of_a_hub() -> None:
     paths = sorted(corpus("tfhub-2024-03").rglob("*.md"))
     of = [found(path.read_text(encoding="utf-8")).of(path.stem) for path in paths]

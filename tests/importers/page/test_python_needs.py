@@ -86,6 +86,7 @@ def test_what_is_found_can_be_read(text: str) -> None:
         assert all(map(need_of, needs(page).requires.python))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("name", "with_python", "with_frameworks"),
     [("tfhub-2024-03", 470, 650), ("pytorchhub-2024-04", 18, 0)],

@@ -138,6 +138,7 @@ def test_no_text_is_too_much(text: str) -> None:
         assert all(handle in KNOWN for handle, _ in found(page))
 
 
+@pytest.mark.no_cover
 def test_pages_of_a_hub() -> None:
     pages = {}
     for path in sorted(corpus("tfhub-2024-03").rglob("*.md")):

@@ -108,6 +108,7 @@ def test_settings_with_their_numbers(text: str, expected: dict[str, Feature]) ->
     assert hyperparameters(text) == expected
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("reader", ["usage", "training"])
 def test_hostile_pages_end(reader: str) -> None:
     assert survives(f"modelshelf.importers.page.{reader}", reader) == ""
