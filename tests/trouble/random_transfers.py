@@ -293,8 +293,8 @@ def _begin(bench: Bench, case: Case) -> Path:
     """A copy of where the command begins, being served."""
     folder = bench.folder / "rounds" / "round"
     ignored = () if case.sends else ("data",)
-    if case.sends:
-        bench.server.end()
+    if case.sends or (folder / "data").exists():
+        bench.server.end()  # it writes there, also a while after it was asked for something
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(case.folder, folder, ignore=shutil.ignore_patterns(*ignored))
     bench.serve(_data(case, folder))
