@@ -15,10 +15,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from modelshelf.package.record import Feature
-from modelshelf.study.wording import CLASSES, SILENT, parse, tokens
+from modelshelf.study.wording import CLASSES, GENERATION, SILENT, parse, tokens
 
 _WORD = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:[-.][A-Za-z0-9]+)*")
-_GENERATION = re.compile(r"v\d{1,2}")
 _LONGEST_SUMMARY = 2_000
 _LONGEST_GENERATION = 8
 _LONGEST_TEXT = 20_000
@@ -130,7 +129,7 @@ def _generation(proper: str, summary: str, words: Sequence[str]) -> str | None:
     """`v2`, where the summary writes it behind the algorithm, and the name has it."""
     _, _, behind = summary[:_LONGEST_SUMMARY].partition(proper)
     first = next(iter(tokens(behind[:_LONGEST_GENERATION])), "")
-    return first if _GENERATION.fullmatch(first) and first in words else None
+    return first if GENERATION.fullmatch(first) and first in words else None
 
 
 def _proper_names(summary: str) -> Iterator[str]:
@@ -153,7 +152,7 @@ def _words(subject: Subject) -> list[str]:
 def _bare(words: Iterable[str]) -> list[str]:
     """Without numbers at the end of words, but for generations (`v2`)."""
     return [
-        word if _GENERATION.fullmatch(word) else word.rstrip("0123456789") or word for word in words
+        word if GENERATION.fullmatch(word) else word.rstrip("0123456789") or word for word in words
     ]
 
 

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from modelshelf.study.families import Family, Model
-from modelshelf.study.wording import parse
+from modelshelf.study.wording import GENERATION, parse
 
 _FIRST = "v1"
-_GENERATION = re.compile(r"v\d{1,2}(?:\.\d{1,2})?")
 _ALSO = re.compile(
     r"(?:codenamed|code-named|also called|also known as|a\.k\.a\.|renamed(?: to)?|formerly(?: known as)?)"
     r" [\"'“”*`_]{0,3}([A-Za-z][A-Za-z0-9_.-]{1,40}(?: [Vv]\d{1,2})?)"
@@ -84,7 +83,7 @@ class _Names:
         """With its generation: the bare word is the first, unless the catalogue has that too."""
         last = algorithm.rpartition(" ")[2]
         first = f"{algorithm} {_FIRST}"
-        if _GENERATION.fullmatch(last) or first in self._explicit.get(label, ()):
+        if GENERATION.fullmatch(last) or first in self._explicit.get(label, ()):
             return algorithm
         return first
 

@@ -35,7 +35,8 @@ _FEATURES = {word: feature for name, feature in _NAMED.items() for word in _LIST
 
 _SPLIT = re.compile(r"[^a-z0-9.]+|(?<!\d)\.|\.(?!\d)")
 _DECIMAL = re.compile(r"(?<=[a-uw-z])(\d)_(\d)(?!\d)")
-_GENERATION = re.compile(r"v\d{1,2}(?:\.\d{1,2})?")
+GENERATION = re.compile(r"v\d{1,2}(?:\.\d{1,2})?")
+"""A whole word that counts an algorithm's generations: `v2`, `v1.5`."""
 _GLUED_GENERATION = re.compile(r"([a-z][a-z0-9]*[a-z])(v\d{1,2})([nsmlx]?)")
 _GLUED_SIZE = re.compile(r"([a-z][a-z0-9]*[a-z])(\d{2,5}|\d\.\d)([a-z]{0,3})")
 _GLUED_BY = re.compile(r"([a-z][a-z0-9]*[a-z])(\d{1,4}x\d{1,4})")
@@ -119,7 +120,7 @@ def _joined(found: Iterator[str]) -> Iterator[str]:
 
 def _feature(token: str, before: list[str]) -> tuple[str, Feature] | None:
     """What `token` says beside the name made of the words `before`; None where it is name itself."""
-    if not before or _GENERATION.fullmatch(token):
+    if not before or GENERATION.fullmatch(token):
         return None
     if (feature := _FEATURES.get(token)) is not None:
         # a class of architectures and a size are a name together
